@@ -82,8 +82,10 @@ def settle(record: Any, prefix: str = "", only: Container[str] | None = None) ->
     """
     kind: Any = type(record)
     for name, kinds in _declared(kind):
+        if only is not None and name not in only:
+            continue
         value = getattr(record, name)
-        if type(value) not in kinds and (only is None or name in only):
+        if type(value) not in kinds:
             object.__setattr__(record, name, _settled(value, kinds, Word(f"{prefix}{name}")))
 
 
@@ -238,6 +240,9 @@ data was the law asked
         )
 
 
+_NO_NUMBER = (NoneType, str, int, bool)
+
+
 def _not_finite(value: Any) -> tuple[str, float] | None:
     """Where the first number that is not finite stands, and that number."""
     if isinstance(value, float):
@@ -253,7 +258,8 @@ def _not_finite(value: Any) -> tuple[str, float] | None:
     else:
         return None
     for name, part in parts:
-        if type(part) is float and math.isfinite(part):  # most are, and a call takes longer
+        kind = type(part)  # most are of these, and a call takes longer
+        if kind in _NO_NUMBER or (kind is float and math.isfinite(part)):
             continue
         found = _not_finite(part)
         if found is not None:

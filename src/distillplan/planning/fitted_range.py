@@ -52,24 +52,25 @@ SIZES = {
 
 def outside_fit(scenario: Scenario, compared: "Sequence[Option]") -> tuple[OutsideFit, ...]:
     """The sizes of some options that are outside the fitted range of the law, size by size."""
-    return tuple(
-        found
-        for name in SIZES
-        if not (name in ("teacher_params", "teacher_tokens") and _measured(scenario))
-        for one in compared
-        if (found := outside(scenario.law, name, getattr(one, name), one.accounting)) is not None
-    )
+    found = []
+    for name in SIZES:
+        if name in ("teacher_params", "teacher_tokens") and _measured(scenario):
+            continue
+        for one in compared:
+            value = getattr(one, name)
+            beyond = None if value is None else outside(scenario.law, name, value, one.accounting)
+            if beyond is not None:
+                found.append(beyond)
+    return tuple(found)
 
 
 def outside(
-    law: PublishedLaw, name: str, value: float | None, accounting: Accounting | None
+    law: PublishedLaw, name: str, value: float, accounting: Accounting | None
 ) -> OutsideFit | None:
     """A size, where it is outside the fitted range."""
     size = SIZES[name]
-    ends = None
-    if value is not None:
-        ends = law.range_left(size.supervised if accounting is None else size.distilled, value)
-    if value is None or ends is None:
+    ends = law.range_left(size.supervised if accounting is None else size.distilled, value)
+    if ends is None:
         return None
     low, high = ends
     return OutsideFit(size=name, accounting=accounting, value=value, low=low, high=high)

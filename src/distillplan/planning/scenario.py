@@ -66,6 +66,9 @@ class Limits(NamedTuple):
         )
 
 
+_POSITIVE = ("compute", "gpu_hours", "student_params", "student_tokens", "max_unique_tokens")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """One question, such as ``Scenario(compute=1e21, student_params="1B", teacher="7B:2T")``.
@@ -168,12 +171,13 @@ class Scenario:
 
     def _numbers(self) -> Iterator[InputError]:
         """Each number that cannot be."""
-        sizes = "compute gpu_hours student_params student_tokens max_unique_tokens"
-        for name in sizes.split():
+        for name in _POSITIVE:
             value = getattr(self, name)
+            if value is None:
+                continue
             if (error := not_positive(value, Word(name))) is not None:
                 yield error
-            elif value is not None:
+            else:
                 yield from faults_of(value, name)
         if not 1 <= self.students <= MOST_STUDENTS:
             told = f": {self.students} is not a number from 1 to {MOST_STUDENTS:,}; for a size: "

@@ -4,7 +4,7 @@ A record is written field by field under its own names. A `DocumentForm` says wh
 it as data, so that the JSON Schemas are made from the same place (`render.schema_generator`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cache
 from types import MappingProxyType
@@ -187,9 +187,8 @@ def _record(record: Any, form: DocumentForm | None) -> dict[str, Any]:
             found[name.rstrip("_")] = written(getattr(record, name), form.inner.get(name))
     if form.merged is not None:
         found |= written(getattr(record, form.merged))
-    for key, path in form.lifted.items():
-        value = _at(record, path)
-        found[key] = value if type(value) in _AS_IT_IS else written(value)
+    for key, value in _lifted(record, form):
+        found[key] = value if value is None or type(value) in _AS_IT_IS else written(value)
     if "scenario" in found:
         for key in form.scenario_without:
             del found["scenario"][key]
@@ -200,19 +199,21 @@ def _record(record: Any, form: DocumentForm | None) -> dict[str, Any]:
 
 def lifted(record: Any) -> dict[str, Any]:
     """The values of the keys that the form of a record lifts, as they are."""
-    form = FORMS[type(record).__name__]
-    return {key: _at(record, path) for key, path in form.lifted.items()}
+    return dict(_lifted(record, FORMS[type(record).__name__]))
 
 
-def _at(record: Any, path: str) -> Any:
-    """The value at a path of names, and of places in tuples; None where a part of it is."""
-    for name in _steps(path):
-        if record is None:
-            return None
-        record = getattr(record, name) if isinstance(name, str) else record[name]
-    return record
+def _lifted(record: Any, form: DocumentForm) -> Iterator[tuple[str, Any]]:
+    """Each key with the value at its path of names; None where a part of it is."""
+    for key, path in form.lifted.items():
+        value = record
+        for name in _steps(path):
+            if value is None:
+                break
+            value = getattr(value, name) if type(name) is str else value[name]
+        yield key, value
 
 
 @cache
 def _steps(path: str) -> tuple[str | int, ...]:
+    """The names in a path, and places in tuples."""
     return tuple(int(name) if name.isdigit() else name for name in path.split("."))

@@ -44,7 +44,10 @@ def csv_header(columns: Iterable[str]) -> str:
 
 def csv_line(row: Mapping[str, Any]) -> str:
     """A row as a line of a comma-separated file, in the order of its keys."""
-    return _csv_line(map(cell_text, row.values()))
+    return _csv_line(
+        value if value is None or type(value) is float else cell_text(value)  # most are
+        for value in row.values()
+    )
 
 
 def _csv_line(values: Iterable[Any]) -> str:
@@ -60,8 +63,6 @@ def jsonl_line(row: Mapping[str, Any]) -> str:
 
 def cell_text(value: Any) -> Any:
     """A value in a comma-separated file: nothing for None, words with spaces between for a list."""
-    if type(value) is float or value is None:  # most are
-        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list):
