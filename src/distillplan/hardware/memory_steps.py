@@ -131,7 +131,7 @@ def _listed(run: Run, capacity_bytes: float) -> Iterator[_Change]:
         if apart or (name == "sharding" and run.gpus == 1):
             continue
         now = getattr(changed, name)
-        to = type(now)(word)
+        to = word if now is None else type(now)(word)
         if now == to or now not in row.get("from", [now]):
             continue
         if name == "logits":  # the pass in advance has to fit as well

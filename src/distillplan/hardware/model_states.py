@@ -191,12 +191,15 @@ def bytes_per_token(block: Block, width: int, strategy: Strategy, policy: Checkp
     Each token is copied to its experts, and their outputs are kept to weigh them. torchtitan's
     selective policy keeps a block's input, what attention gives, and of the matrix products the
     first, third and so on. Keys are counted with the values: they are few where queries share them.
+    Of latent attention it keeps the latents and expands them again, as DeepSeek-V3 was trained
+    (arXiv 2412.19437, Section 3.2.3) and as `mla_up_proj` of Megatron Core does.
     """
     entered, after = ACTIVATION_BYTES * width, block.feed_forward
     kept, between = float(sum(mixer.kept_channels for mixer in block.mixers)), entered
     if policy is Checkpointing.FULL:
         kept = 0.0
     elif policy is Checkpointing.SELECTIVE:
+        kept -= sum(mixer.expanded_channels for mixer in block.mixers)
         if after is not None:
             kept += after.hidden + after.active_experts * after.expert_hidden
             if after.matrices > 2:  # the third is the way out
