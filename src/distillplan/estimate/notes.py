@@ -26,7 +26,7 @@ from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.laws.format_notices import format_notices, months_notices
 from distillplan.laws.format_studies import FILE
 from distillplan.laws.step_notices import step_notices
-from distillplan.models.named_models import Basis
+from distillplan.models.named_models import Basis, license_notices
 from distillplan.models.tokenizers import other_tokenizer, tokenizer_told
 from distillplan.notices import Notice, Severity, worst_first
 from distillplan.units.articles import so_many
@@ -169,8 +169,7 @@ def _about_models(question: Question) -> Iterator[Notice]:
     precision = question.machine.teacher_precision.value
     if teacher.weights is not None and teacher.weights != precision:
         yield _notice("teacher_weights_stored", teacher=teacher, precision=precision)
-    if teacher.distillation_licence:
-        yield _notice("teacher_licence", teacher=teacher)
+    yield from license_notices(teacher.name, teacher.distillation_licence)
 
 
 def _about_format(question: Question, bill: Bill) -> Iterator[Notice]:
