@@ -86,6 +86,8 @@ def export_of(found: Recipe, settings: PlanSettings, name: str) -> Export:
     keys = [key for file in files for key in file.keys if cases >= key.when]
     written = frozenset(one.value for one in keys if values.get(one.value or "") is not None)
     _demand_even_stages(to, values, written)
+    if settings.layout is not None and written & {"gpu_passes", "gpu_step"}:
+        settings.layout.refuse_uneven_step(to.title, values["sequences"], found.run.context)
     chunks = any(ExportCase.CHUNKED in one.when for one in keys)
     layout = tuple(_layout(settings.layout, written, found.run, chunks=chunks))
     texts, filled = {}, list[str]()
