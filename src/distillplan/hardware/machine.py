@@ -17,9 +17,9 @@ from distillplan.fields import settle
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.gpu import GIVEN, Gpu, Precision, Price, listed_price, refuse_precision
-from distillplan.hardware.machine_names import named_machine
+from distillplan.hardware.gpu_words import named_machine
 from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat
-from distillplan.hardware.model_states import loss_bytes
+from distillplan.hardware.model_states import bytes_of
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS, loss_rate
 from distillplan.hardware.strategy import FREE, Gradients, LayoutChoice, Sharding, Strategy
@@ -207,7 +207,7 @@ class Machine:
 
     def divergence_seconds(self, teacher: Model) -> Range:
         """GPU-seconds per token that an online teacher's logits add to the student's loss."""
-        moved = loss_bytes(self.strategy.loss)["moved_by_teacher"]
+        moved = bytes_of("losses", self.strategy.loss)["moved_by_teacher"]
         rate = loss_rate(moved, self.work_of(teacher).vocab, self.gpu)
         return Range.independent_product((rate, self.allocated_share)).divide(1.0)
 

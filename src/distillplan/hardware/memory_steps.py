@@ -29,8 +29,6 @@ class Step(NamedTuple):
     saved_bytes: float
     fits: Fits
     """Whether the run fits with it."""
-    run: Run
-    """The run with it."""
 
 
 class _Change(NamedTuple):
@@ -87,7 +85,6 @@ def steps_to_fit(run: Run, gpu: Gpu, capacity_bytes: float) -> tuple[Step, ...]:
             price=change.price,
             saved_bytes=before - after.mid,
             fits=fits(after, capacity_bytes),
-            run=run,
         )
         steps.append(step)
         before = after.mid
