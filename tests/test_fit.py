@@ -7,8 +7,7 @@ import pytest
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.gpu_catalog import gpu
 from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate
-from distillplan.hardware.memory_fit import Fits, fits, smallest_layout, usable_bytes
-from distillplan.hardware.memory_steps import steps_to_fit
+from distillplan.hardware.memory_fit import Fits, fits, smallest_layout, steps_to_fit, usable_bytes
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
 from distillplan.models.model_catalog import model as catalog_model
 from distillplan.models.shapes import ModelShape

@@ -30,7 +30,7 @@ from distillplan.hardware.memory import ERROR, LoadedTeacher, Run, memory_estima
 from distillplan.hardware.model_states import bytes_of
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import loss_rate, matmul_ceiling
-from distillplan.hardware.throughput_model import throughput_model
+from distillplan.hardware.throughput import throughput_model
 from distillplan.models.model_catalog import model
 from distillplan.units.quantities import SECONDS_PER_HOUR
 

@@ -25,10 +25,10 @@ from distillplan.hardware.memory_fit import (
     fastest_layout,
     fits,
     smallest_layout,
+    steps_to_fit,
     usable_bytes,
     with_open_loss,
 )
-from distillplan.hardware.memory_steps import steps_to_fit
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak
 from distillplan.hardware.storage import needed_months

@@ -18,8 +18,7 @@ from distillplan.hardware.bill import (
 )
 from distillplan.hardware.gpu import Precision, Price
 from distillplan.hardware.memory import ERROR
-from distillplan.hardware.memory_fit import Fits
-from distillplan.hardware.memory_steps import options_to_fit
+from distillplan.hardware.memory_fit import Fits, options_to_fit
 from distillplan.hardware.strategy import DEFAULT_GLOBAL_TOKENS, Loss
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR

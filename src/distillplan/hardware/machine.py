@@ -23,8 +23,13 @@ from distillplan.hardware.model_states import bytes_of
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS, loss_rate
 from distillplan.hardware.strategy import FREE, Gradients, LayoutChoice, Sharding, Strategy
-from distillplan.hardware.throughput import RateBasis, ThroughputEstimate, throughput
-from distillplan.hardware.throughput_model import ThroughputModel, throughput_model
+from distillplan.hardware.throughput import (
+    RateBasis,
+    ThroughputEstimate,
+    ThroughputModel,
+    throughput,
+    throughput_model,
+)
 from distillplan.hardware.workload import Workload, workload_of
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
