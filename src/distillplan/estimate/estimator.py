@@ -128,9 +128,8 @@ def _laid_out(question: Question) -> Question:
 
 def _with_open_loss(question: Question) -> Question:
     """The question with the loss that fits, where none was asked for."""
-    run, machine = _run(question), question.machine
-    if machine.loss_is_open:
-        run = with_open_loss(run, usable_bytes(machine.gpu))
+    machine = question.machine
+    run = with_open_loss(_run(question), machine, usable_bytes(machine.gpu))
     return question._replace(machine=replace(machine, strategy=run.strategy))
 
 

@@ -80,8 +80,7 @@ def warnings_of(
 def sources_of(question: Question, bill: Bill) -> tuple[str, ...]:
     """Where the numbers come from."""
     gpu, found = question.machine.gpu, [f"model: {question.model.source}"]
-    found += [f"teacher: {one.source}" for one in question.models[1:]]
-    found.append(SPEED_SOURCE)
+    found += [*(f"teacher: {one.source}" for one in question.models[1:]), SPEED_SOURCE]
     if gpu.sources:
         found.append(f"GPU: {gpu.sources[0]} (all: distillplan gpus {gpu.name})")
     found += price_source(bill.price)

@@ -242,16 +242,15 @@ def usual_strategy(
     >>> usual_strategy(seq_len=2048).micro_batch, usual_strategy(seq_len=2048, tp=8).micro_batch
     (4, 1)
     """
-    strategy = Strategy(seq_len=seq_len, **layout)
-    if strategy.tp * strategy.pp > 1 and "sharding" not in layout:
-        strategy = replace(strategy, sharding=Sharding.ZERO1)
-    if "stack" not in layout:
-        strategy = replace(strategy, stack=strategy.usual_stack)
+    given = Strategy(seq_len=seq_len, **layout)
+    usual: dict[str, Any] = {"stack": given.usual_stack}
+    if given.tp * given.pp > 1:
+        usual["sharding"] = Sharding.ZERO1
     if micro_batch is None:
-        split = strategy.replica_gpus > 1
+        split = given.replica_gpus > 1
         tokens = min(seq_len if split else DEFAULT_REPLICA_TOKENS, most_tokens)
         micro_batch = max(int(tokens) // seq_len, 1)
-    return replace(strategy, micro_batch=micro_batch)
+    return replace(given, **{**usual, **layout, "micro_batch": micro_batch})
 
 
 def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:

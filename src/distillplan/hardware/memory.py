@@ -172,9 +172,9 @@ def memory_estimate(run: Run) -> MemoryEstimate:
             lasts = dict(lasting)
             if freed:
                 lasts["activations" if moment is Moment.UPDATE else "gradients"] = 0.0
-            every = lasts | passing
-            held = {name: lasts.get(name, 0.0) + passing.get(name, 0.0) for name in every}
-            found.append(_estimated(moment, held))
+            for name, amount in passing.items():
+                lasts[name] = lasts.get(name, 0.0) + amount
+            found.append(_estimated(moment, lasts))
     return max(found, key=lambda one: one.total.mid)
 
 

@@ -111,9 +111,9 @@ def fits(total: Range, capacity_bytes: float) -> Fits:
     return Fits.NO if total.low > capacity_bytes else Fits.UNCERTAIN
 
 
-def with_open_loss(run: Run, capacity_bytes: float) -> Run:
-    """A run whose loss nobody chose: a chunked one, about as fast, where its own does not fit."""
-    if fits(memory_estimate(run).total, capacity_bytes) is Fits.YES:
+def with_open_loss(run: Run, machine: "Machine", capacity_bytes: float) -> Run:
+    """A run with a chunked loss, about as fast, where nobody chose one and its own does not fit."""
+    if not machine.loss_is_open or fits(memory_estimate(run).total, capacity_bytes) is Fits.YES:
         return run
     return replace(run, strategy=replace(run.strategy, loss=Loss.CHUNKED))
 
@@ -257,14 +257,16 @@ def steps_to_fit(run: Run, gpu: Gpu, capacity_bytes: float) -> tuple[Step, ...]:
     chosen, now, tried = list[_Change](), run, set[str]()
     memory = needed(run)
     while fits(memory, capacity_bytes) is not Fits.YES:
-        found = next(_possible(now, gpu, tried, capacity_bytes), None)
-        if found is None:
+        untried = (one for one in _changes(now, gpu, capacity_bytes) if one.name not in tried)
+        change = next(untried, None)
+        if change is None:
             break
-        change, after = found
         tried.add(change.name)
-        if memory.mid - after.mid >= WORTH_WHILE * memory.mid:
-            now, memory = change.apply(now), after
-            chosen.append(change)
+        with suppress(InputError):  # what no launcher would accept
+            after = needed(change.apply(now))
+            if memory.mid - after.mid >= WORTH_WHILE * memory.mid:
+                now, memory = change.apply(now), after
+                chosen.append(change)
     else:
         for change in chosen[-2::-1]:  # the dearest first; the last is needed
             others = [one for one in chosen if one is not change]
@@ -301,23 +303,11 @@ def options_to_fit(steps: Sequence[Step], without: Sequence[str] = ()) -> str:
     return " ".join(f"{flag} {word}" for flag, word in last.items() if flag not in left_out)
 
 
-def _possible(
-    run: Run, gpu: Gpu, tried: set[str], capacity_bytes: float
-) -> Iterator[tuple[_Change, Range]]:
-    """Changes that a launcher would accept, without some, each with the memory that it makes."""
-    how, tp = run.strategy, 2 * run.strategy.tp
-    changes = [*_listed(run, capacity_bytes)]
-    if tp <= min(USUAL_TP, gpu.gpus_per_node):  # which would change the usual sharding
-        to = {"tp": tp, "sharding": how.sharding}
-        changes.append(_Change(f"tensor parallel {tp}", "traffic inside a node", to=to))
-    for change in changes:
-        if change.name not in tried:
-            with suppress(InputError):
-                yield change, needed(change.apply(run))
+def _changes(run: Run, gpu: Gpu, capacity_bytes: float) -> Iterator[_Change]:
+    """What coefficients/memory.yaml lists, as far as it changes anything, the cheapest first.
 
-
-def _listed(run: Run, capacity_bytes: float) -> Iterator[_Change]:
-    """What coefficients/memory.yaml lists, as far as it changes anything, the cheapest first."""
+    Then wider tensor parallelism, which must not change the usual sharding.
+    """
     for row in read_shipped("memory.yaml")["steps"]:
         of = row.get("of", "strategy")
         changed, ((name, word),) = getattr(run, of), row["to"].items()
@@ -333,3 +323,7 @@ def _listed(run: Run, capacity_bytes: float) -> Iterator[_Change]:
             if fits(alone, capacity_bytes) is not Fits.YES:
                 continue
         yield _Change(row["name"], row["price"], to={name: to}, of=of)
+    tp = 2 * run.strategy.tp
+    if tp <= min(USUAL_TP, gpu.gpus_per_node):
+        to = {"tp": tp, "sharding": run.strategy.sharding}
+        yield _Change(f"tensor parallel {tp}", "traffic inside a node", to=to)

@@ -131,9 +131,8 @@ def gradients_of(strategy: Strategy) -> Gradients:
 
 def collects(stage: Stage, strategy: Strategy) -> bool:
     """Whether weights lie elsewhere and are collected for use."""
-    if strategy.offload is Offload.ALL:
-        return True
-    return strategy.sharding is Sharding.ZERO3 and stage.shards > 1
+    spread = strategy.sharding is Sharding.ZERO3 and stage.shards > 1
+    return spread or strategy.offload is Offload.ALL
 
 
 def gathered_bytes(stage: Stage, strategy: Strategy) -> float:

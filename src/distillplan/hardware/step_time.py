@@ -67,13 +67,11 @@ def gpu_seconds_per_token(
     Raises:
         InputError: when the GPU lacks the number format of the run.
     """
-    rate = matmul_ceiling(gpu, model)
+    rate, training = matmul_ceiling(gpu, model), passes > 1
     # a benchmark runs at full clocks; under load those of GPUs with many FLOPs per watt throttle
     kept = rate * min(model.sustained * _throttle(gpu) ** model.power_exponent, 1.0)
-    training = passes > 1
-    blocks, head, attention = (
-        passes * flops / kept for flops in (work.block_flops, work.head_flops, work.attention_flops)
-    )
+    products = (2 * work.block_params, work.head_flops, work.attention_flops)
+    blocks, head, attention = (passes * flops / kept for flops in products)
     steps = {"ideal": passes * work.product_flops / rate, "sustained": blocks + head + attention}
 
     if work.precision is Precision.FP8:
