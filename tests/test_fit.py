@@ -9,7 +9,7 @@ from distillplan.errors import InfeasibleError
 from distillplan.hardware.gpu_catalog import gpu
 from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat, memory_estimate
 from distillplan.hardware.memory_fit import Fits, fits, smallest_layout, steps_to_fit, usable_bytes
-from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
+from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Sharding, Strategy
 from distillplan.models.model_catalog import model as catalog_model
 from distillplan.models.shapes import ModelShape
 
@@ -150,3 +150,13 @@ def test_a_model_that_fits_nowhere_says_why() -> None:
     run = Run(shape=model("llama-3.1-8b"), strategy=Strategy(seq_len=20_000_000), gpus=1)
     with pytest.raises(InfeasibleError, match=r"logits take .* shorten the context"):
         smallest_layout(run, gpu("a100-80gb"))
+
+
+def test_a_pipeline_is_told_to_hold_less_before_whole_blocks_are_computed_again() -> None:
+    """DeepSeek-V3 on its own layout (arXiv 2412.19437, Section 3.2), whose GPUs have 80 GB."""
+    layout = Strategy(pp=16, ep=64, sharding=Sharding.ZERO1, loss=Loss.FUSED)
+    run = Run(shape=catalog_model("deepseek-v3").shape, strategy=layout, gpus=2048)
+    steps = steps_to_fit(run, gpu("h800-sxm"), CARD_80GB)
+    assert steps[-1].fits is Fits.YES
+    assert steps[-1].option == "--interleave 1"
+    assert "full checkpointing" not in [one.name for one in steps]
