@@ -16,7 +16,7 @@ from distillplan.hardware.gpu import Price
 from distillplan.hardware.machine import PUE, Machine
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import stored_logits
-from distillplan.hardware.throughput_model import throughput_model
+from distillplan.hardware.throughput import throughput_model
 from distillplan.laws.logit_formats import LogitKind, StoredFormat
 from tests.shipped import shipped
 

@@ -57,7 +57,13 @@ def hardware(kind):
 
 
 def written(name, kind, **changed):
-    """The values of the first file, its text, and the run."""
+    """The values of the first file, its text, and the run.
+
+    MaxText reads whole sequences on every GPU, so that a plan of groups needs a batch of them.
+    """
+    machine = hardware(kind)
+    if name == "maxtext" and replicas_of(machine) < machine["gpus"] and kind != "batch":
+        changed = {"batch_tokens": 4 * machine["gpus"] * 4096, **changed}
     asked = {"hardware": hardware(kind) | changed} if changed else {}
     answer, settings = recipe_of(kind, Method.DISTILL, **asked)
     export = export_of(answer, settings, name)
@@ -94,7 +100,8 @@ def test_batches_are_whole_passes_of_the_plans_replicas(name, kind):
     values, text, run = written(name, kind)
     machine = hardware(kind)
     micro, batch = batch_of(name, values, machine)
-    assert micro == machine["micro_batch"]
+    least = machine["gpus"] // replicas_of(machine) if name == "maxtext" else 1
+    assert micro == max(machine["micro_batch"], least)
     assert batch % (micro * replicas_of(machine)) == 0
     assert batch == run.batch_sequences
     assert f"GPUs: {machine['gpus']}; replicas: {replicas_of(machine)};" in text
@@ -205,12 +212,13 @@ def test_unsharded_states_are_replicated():
 @pytest.mark.parametrize("name", TRAINERS)
 def test_a_batch_that_was_asked_for_is_the_plans(name):
     """2**20 tokens are 256 sequences of 4,096; without a batch it is a law's starting point."""
-    for kind, origin in (("batch", "# plan"), ("tp", "# start")):
+    open_kind = "zero3" if name == "maxtext" else "tp"
+    for kind, origin in (("batch", "# plan"), (open_kind, "# start")):
         values, text, run = written(name, kind)
         key = GLOBAL[name][1] if name in GLOBAL else "gradient_accumulation_steps"
         assert origin in line_of(text, key)
         _, batch = batch_of(name, values, hardware(kind))
-        assert ("Its time is counted for steps of 4.19M tokens." in text) is (kind == "tp")
+        assert ("Its time is counted for steps of 4.19M tokens." in text) is (kind == open_kind)
         assert (batch == 256) is (kind == "batch")
         assert (run.steps - 1) * batch < run.student_tokens / 4096 <= run.steps * batch
 
@@ -220,6 +228,20 @@ def test_a_batch_is_rounded_to_the_nearest_pass(asked, sequences):
     """72 GPUs with one sequence each: 244, 24 and 415 sequences of 4,096 tokens are no multiple."""
     values, *_ = written("megatron-lm", "rack", batch_tokens=asked, micro_batch=1)
     assert values["global-batch-size"] == sequences
+
+
+def test_a_step_that_maxtext_cannot_share_out_is_refused_with_one_that_it_can():
+    """Its loaders assert that what they read divides by all devices (hf_data_processing.py and
+    grain_data_processing.py), and read one sequence of each at least (configs/types.py)."""
+    answer, settings = recipe_of("tp", Method.DISTILL)
+    gpus = hardware("tp")["gpus"]
+    assert answer.run.batch_sequences % gpus
+    with pytest.raises(InputError, match="reads whole sequences on every GPU") as error:
+        export_of(answer, settings, "maxtext")
+    tokens = int(str(error.value).rpartition(" ")[2])
+    values, _, run = written("maxtext", "tp", batch_tokens=tokens)
+    passes = values["gradient_accumulation_steps"]
+    assert values["per_device_batch_size"] * gpus * passes == run.batch_sequences == tokens / 4096
 
 
 def test_the_recipe_says_where_its_batch_is_from():

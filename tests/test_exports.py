@@ -345,7 +345,7 @@ def test_megatron_has_the_rows_of_the_teacher():
     """It pads the tokens of the tokenizer to a multiple of 128 otherwise: of Qwen2.5's 151,665
     tokens to 151,680 rows, where the files have 151,936 or 152,064 (their config.json)."""
     assert -(-151_665 // 128) * 128 == 151_680
-    hardware = json.loads(document("tp"))["scenario"]["hardware"]
+    hardware = json.loads(document("tp"))["scenario"]["hardware"] | {"batch_tokens": 2**20}
     answer, settings = recipe_of("sized", Method.DISTILL, hardware=hardware)
     text = export_of(answer, settings, "megatron-lm").texts["distill.sh"]
     assert f"--padded-vocab-size {settings.teacher.vocab} " in text
@@ -393,7 +393,7 @@ def test_trl_says_that_it_does_not_pack():
 @pytest.mark.parametrize("name", ["megatron-lm", "megatron-bridge", "maxtext"])
 def test_a_size_has_a_shape_that_the_layout_divides(name):
     """Each of a tensor-parallel group takes as many heads (megatron/core/transformer)."""
-    hardware = json.loads(document("tp"))["scenario"]["hardware"]
+    hardware = json.loads(document("tp"))["scenario"]["hardware"] | {"batch_tokens": 2**20}
     answer, settings = recipe_of("sized", Method.DISTILL, hardware=hardware)
     text = export_of(answer, settings, name).texts[trainer(name).files[0].name]
     (heads,) = re.findall(r"(?:num[-_]attention[-_]heads|base_num_query_heads):? (\d+)", text)

@@ -1,15 +1,15 @@
 """Whether a run fits, what helps, and the smallest layout."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from distillplan.errors import InfeasibleError
 from distillplan.hardware.gpu_catalog import gpu
-from distillplan.hardware.memory import LoadedTeacher, Run, memory_estimate
-from distillplan.hardware.memory_fit import Fits, fits, smallest_layout, usable_bytes
-from distillplan.hardware.memory_steps import steps_to_fit
-from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Strategy
+from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat, memory_estimate
+from distillplan.hardware.memory_fit import Fits, fits, smallest_layout, steps_to_fit, usable_bytes
+from distillplan.hardware.strategy import Attention, Checkpointing, Loss, Sharding, Strategy
 from distillplan.models.model_catalog import model as catalog_model
 from distillplan.models.shapes import ModelShape
 
@@ -75,15 +75,30 @@ def test_fits_says_uncertain_inside_the_error() -> None:
     assert fits(estimate.total, estimate.total.low * 0.999) is Fits.NO
 
 
+def asked(run: Run, option: str) -> Run:
+    """The run with the options of a step, as a user would give them."""
+    words = option.split()
+    for flag, word in zip(words[::2], words[1::2], strict=True):
+        name = flag.removeprefix("--").replace("-", "_")
+        if name == "teacher_precision":
+            assert run.teacher is not None
+            run = replace(run, teacher=replace(run.teacher, weights=WeightFormat(word)))
+        else:
+            value: Any = int(word) if word.isdigit() else word
+            run = replace(run, strategy=Strategy(**{**vars(run.strategy), name: value}))
+    return run
+
+
 def test_steps_save_what_they_say_and_come_cheapest_first() -> None:
     steps = steps_to_fit(RUN, gpu("a100-80gb"), 1.0)  # nothing is enough, so all of them
     before = RUN
     for step in steps:
+        after = asked(before, step.option)
         assert step.saved_bytes == pytest.approx(
-            memory_estimate(before).total.mid - memory_estimate(step.run).total.mid
+            memory_estimate(before).total.mid - memory_estimate(after).total.mid
         )
         assert step.fits is Fits.NO
-        before = step.run
+        before = after
     names = [step.name for step in steps]
     assert names[0] == "chunked loss"  # which costs nothing
     assert {"sharding zero3", "full checkpointing", "int4 teacher"} <= set(names)
@@ -135,3 +150,13 @@ def test_a_model_that_fits_nowhere_says_why() -> None:
     run = Run(shape=model("llama-3.1-8b"), strategy=Strategy(seq_len=20_000_000), gpus=1)
     with pytest.raises(InfeasibleError, match=r"logits take .* shorten the context"):
         smallest_layout(run, gpu("a100-80gb"))
+
+
+def test_a_pipeline_is_told_to_hold_less_before_whole_blocks_are_computed_again() -> None:
+    """DeepSeek-V3 on its own layout (arXiv 2412.19437, Section 3.2), whose GPUs have 80 GB."""
+    layout = Strategy(pp=16, ep=64, sharding=Sharding.ZERO1, loss=Loss.FUSED)
+    run = Run(shape=catalog_model("deepseek-v3").shape, strategy=layout, gpus=2048)
+    steps = steps_to_fit(run, gpu("h800-sxm"), CARD_80GB)
+    assert steps[-1].fits is Fits.YES
+    assert steps[-1].option == "--interleave 1"
+    assert "full checkpointing" not in [one.name for one in steps]

@@ -5,7 +5,7 @@ import pytest
 from distillplan.errors import InputError
 from distillplan.files.entries import read_shipped
 from distillplan.hardware import gpu_catalog, price_list
-from distillplan.hardware.machine_names import named_machine
+from distillplan.hardware.gpu_words import named_machine
 from tests.shell import run
 
 MACHINES = {

@@ -231,6 +231,37 @@ def test_torchtitan_selective_needs_less_than_ours_as_documented() -> None:
     assert 1.0 < estimate.parts.total / GIB / 82.4 < 1.25
 
 
+@pytest.mark.parametrize(
+    ("gpus", "layout"),
+    [
+        # one stage per GPU holds about what DualPipe does (arXiv 2412.19437, Table 2)
+        (2048, {"pp": 16, "ep": 64, "interleave": 1}),
+        # Megatron-Bridge@067f987, deepseek_v3_pretrain_1024gpu_h100_bf16_config
+        (1024, {"tp": 2, "pp": 8, "ep": 64, "interleave": 4}),
+    ],
+)
+def test_deepseek_v3_fits_into_the_cards_that_train_it(gpus: int, layout: dict[str, int]) -> None:
+    """They have 80 GB, and expand the latents of attention again; both keep more of the experts."""
+    split = {**layout, "sharding": Sharding.ZERO1, "checkpointing": Checkpointing.SELECTIVE}
+    run = Run(shape=model("deepseek-v3"), strategy=Strategy(**split), gpus=gpus)
+    assert memory_estimate(run).total.mid < CARD_80GB
+
+
+def test_latents_save_what_was_measured() -> None:
+    """Moonlight 16B on H100, tp 2: 36.618 GB, and 35.902 with `mla_up_proj`.
+
+    Megatron-Bridge@067f987, skills/nemo-mbridge-perf-activation-recompute.
+    """
+    sizes = {"hidden_size": 2048, "num_hidden_layers": 27, "num_attention_heads": 16}
+    sizes |= {"kv_lora_rank": 512, "qk_nope_head_dim": 128, "qk_rope_head_dim": 64}
+    sizes |= {"v_head_dim": 128, "intermediate_size": 11264, "moe_intermediate_size": 1408}
+    sizes |= {"n_routed_experts": 64, "n_shared_experts": 2, "num_experts_per_tok": 6}
+    sizes |= {"vocab_size": 163840, "first_k_dense_replace": 1}
+    blocks = read_config({"model_type": "deepseek_v3", "q_lora_rank": None, **sizes}).shape.blocks
+    expanded = sum(mixer.expanded_channels for block in blocks for mixer in block.mixers)
+    assert 2 * expanded * 4096 / 2 == pytest.approx(36.618e9 - 35.902e9, rel=0.2)
+
+
 @pytest.mark.parametrize(("gigabytes", "online"), [(102.8, True), (78.3, False)])
 def test_a_distillation_on_one_h200_is_met(*, gigabytes: float, online: bool) -> None:
     """8B to 3.2B at 8k, dense loss, online and from stored top-100 logits (arXiv 2608.03796).

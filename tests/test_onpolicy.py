@@ -17,7 +17,7 @@ from distillplan.files.entries import shipped
 from distillplan.hardware import gpu_catalog
 from distillplan.hardware.generation import generation_speed
 from distillplan.hardware.range import Range
-from distillplan.hardware.throughput_model import throughput_model
+from distillplan.hardware.throughput import throughput_model
 from distillplan.laws.on_policy_law import (
     Objective,
     between_sizes,

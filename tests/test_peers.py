@@ -11,7 +11,7 @@ from distillplan.checks import hardware_checks, peer_checks
 from distillplan.checks.left_out import model_without
 from distillplan.checks.published_speeds import compare_with_published, summarize
 from distillplan.hardware.gpu_catalog import gpus
-from distillplan.hardware.throughput_model import throughput_model
+from distillplan.hardware.throughput import throughput_model
 
 
 def errors_of(where: str, what: str = "") -> list[float]:

@@ -21,9 +21,10 @@ from distillplan.errors import InputError
 from distillplan.hardware.gpu import Gpu, Precision, gpu_from_entry
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Attention, Checkpointing
-from distillplan.hardware.throughput import ErrorKind, throughput
-from distillplan.hardware.throughput_model import (
+from distillplan.hardware.throughput import (
+    ErrorKind,
     ThroughputModel,
+    throughput,
     throughput_model,
 )
 from distillplan.hardware.workload import Workload

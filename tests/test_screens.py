@@ -236,3 +236,24 @@ def test_details_do_not_change_a_document():
 def test_a_model_whose_license_forbids_it_is_not_offered_as_a_teacher(name, may_teach):
     """Section 1.b.v of Meta's Llama 3 license, which 3.1 lifted with conditions."""
     assert (f"--teacher {name}" in run("models", name).stdout) is may_teach
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "budget 1e21 --student 1B",
+        "estimate --model llama-3.2-1b --tokens 100B --gpu h100-sxm",
+        "predict --student 1B --tokens 100B",
+        "crossover --student 1B",
+        "pilot 1e21 --student 1B",
+        "onpolicy --student llama-3.2-1b",
+        "serve --student 1B --loss 2.4",
+    ],
+)
+def test_a_license_that_forbids_it_is_read_first(command):
+    """As above, whatever is asked of the teacher."""
+    screen = said(f"{command} --teacher llama-3-8b")
+    above = screen.partition("\n\n")[0]
+    assert "outputs may not improve" in " ".join(above.split())
+    allowed = said(f"{command} --teacher llama-3.1-8b").partition("\n\n")[0]
+    assert "License" not in allowed

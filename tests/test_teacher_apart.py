@@ -13,7 +13,7 @@ from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Sharding, Strategy
 from distillplan.hardware.teacher_apart import own_machine, teacher_apart
-from distillplan.hardware.throughput_model import throughput_model
+from distillplan.hardware.throughput import throughput_model
 from distillplan.models.model_catalog import model
 from distillplan.models.named_models import named_pair
 from tests.shell import run

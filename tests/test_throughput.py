@@ -13,8 +13,7 @@ from distillplan.hardware.gpu import Gpu, Precision, gpu_from_entry
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak, gpu_seconds_per_token, matmul_ceiling
 from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, Stack, Strategy
-from distillplan.hardware.throughput import throughput
-from distillplan.hardware.throughput_model import ThroughputModel, throughput_model
+from distillplan.hardware.throughput import ThroughputModel, throughput, throughput_model
 from distillplan.hardware.workload import Workload, workload_of
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_catalog import model as catalog_model

@@ -43,10 +43,11 @@ from distillplan.files.entries import read_shipped
 from distillplan.hardware.gpu import Gpu, gpu_from_entry
 from distillplan.hardware.step_time import gpu_seconds_per_token
 from distillplan.hardware.strategy import Stack
-from distillplan.hardware.throughput import ErrorKind, error_kind
-from distillplan.hardware.throughput_model import (
+from distillplan.hardware.throughput import (
     Z80,
+    ErrorKind,
     ThroughputModel,
+    error_kind,
     throughput_model,
 )
 from published_rows import COLUMNS, usable_rows

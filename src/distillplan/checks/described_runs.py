@@ -9,7 +9,7 @@ from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.gpu import GIGA
 from distillplan.hardware.machine import Machine, usual_strategy
 from distillplan.hardware.strategy import Strategy
-from distillplan.hardware.throughput_model import ThroughputModel, throughput_model
+from distillplan.hardware.throughput import ThroughputModel, throughput_model
 from distillplan.models.model_catalog import model
 from distillplan.models.model_config import read_config
 from distillplan.models.named_models import Model

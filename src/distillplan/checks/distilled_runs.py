@@ -27,11 +27,10 @@ from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.gpu import GIB
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import ERROR, LoadedTeacher, Run, memory_estimate
-from distillplan.hardware.model_states import loss_bytes
+from distillplan.hardware.model_states import bytes_of
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import loss_rate, matmul_ceiling
-from distillplan.hardware.strategy import Loss
-from distillplan.hardware.throughput_model import throughput_model
+from distillplan.hardware.throughput import throughput_model
 from distillplan.models.model_catalog import model
 from distillplan.units.quantities import SECONDS_PER_HOUR
 
@@ -136,7 +135,7 @@ def _loss_microseconds(row: Mapping[str, Any]) -> Range:
     gpu, vocab = catalog.gpu(row["gpu"]), float(row["vocab"])
     widths = TRAINING_PASSES * row.get("student_width", 0) + row.get("teacher_width", 0)
     products = 2 * widths * vocab / matmul_ceiling(gpu, throughput_model())
-    loss = loss_bytes(Loss(row["loss"]))
+    loss = bytes_of("losses", row["loss"])
     moved = loss["moved"] + loss["moved_by_teacher"] * row.get("taught", True)
     moved += loss["moved"] * row.get("with_cross_entropy", False)
     seconds = loss_rate(moved, vocab, gpu).divide(1.0)
@@ -144,5 +143,5 @@ def _loss_microseconds(row: Mapping[str, Any]) -> Range:
 
 
 def _bytes_per_logit(row: Mapping[str, Any]) -> float:
-    loss = loss_bytes(Loss(row["loss"]))
+    loss = bytes_of("losses", row["loss"])
     return float(loss["held"] + loss["held_by_teacher"] * row.get("taught", True))

@@ -33,7 +33,7 @@ from distillplan.hardware import gpu_catalog as catalog
 from distillplan.hardware.generation import generation_speed
 from distillplan.hardware.gpu import Precision
 from distillplan.hardware.storage import TB, stored_logits
-from distillplan.hardware.throughput_model import throughput_model
+from distillplan.hardware.throughput import throughput_model
 from distillplan.laws.logit_formats import LogitKind, StoredFormat
 
 TOPICS: Final = (

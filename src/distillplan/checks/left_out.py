@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import coefficients_dir
-from distillplan.hardware.throughput_model import ThroughputModel, throughput_model
+from distillplan.hardware.throughput import ThroughputModel, throughput_model
 
 SD: Final = "sd_"
 """What the columns of standard deviations begin with; the others are coefficients."""

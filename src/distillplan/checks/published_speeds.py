@@ -14,10 +14,10 @@ from distillplan.hardware.strategy import Attention, Checkpointing, Sharding, St
 from distillplan.hardware.throughput import (
     ErrorKind,
     ThroughputEstimate,
+    ThroughputModel,
     error_kind,
     throughput,
 )
-from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
 
 

@@ -16,7 +16,7 @@ from distillplan.checks.described_runs import described_machine, described_shape
 from distillplan.checks.left_out import model_without
 from distillplan.hardware.bill import bill_of
 from distillplan.hardware.range import Range
-from distillplan.hardware.throughput_model import ThroughputModel
+from distillplan.hardware.throughput import ThroughputModel
 
 NEAR: Final = 1.5
 """Factor within which most whole runs should be."""

@@ -25,10 +25,10 @@ from distillplan.hardware.memory_fit import (
     fastest_layout,
     fits,
     smallest_layout,
+    steps_to_fit,
     usable_bytes,
     with_open_loss,
 )
-from distillplan.hardware.memory_steps import steps_to_fit
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak
 from distillplan.hardware.storage import needed_months
@@ -128,9 +128,8 @@ def _laid_out(question: Question) -> Question:
 
 def _with_open_loss(question: Question) -> Question:
     """The question with the loss that fits, where none was asked for."""
-    run, machine = _run(question), question.machine
-    if machine.loss_is_open:
-        run = with_open_loss(run, usable_bytes(machine.gpu))
+    machine = question.machine
+    run = with_open_loss(_run(question), machine, usable_bytes(machine.gpu))
     return question._replace(machine=replace(machine, strategy=run.strategy))
 
 

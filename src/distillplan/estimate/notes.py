@@ -18,15 +18,14 @@ from distillplan.hardware.bill import (
 )
 from distillplan.hardware.gpu import Precision, Price
 from distillplan.hardware.memory import ERROR
-from distillplan.hardware.memory_fit import Fits
-from distillplan.hardware.memory_steps import options_to_fit
+from distillplan.hardware.memory_fit import Fits, options_to_fit
 from distillplan.hardware.strategy import DEFAULT_GLOBAL_TOKENS, Loss
 from distillplan.hardware.teacher_apart import TeacherApart
 from distillplan.hardware.throughput import CALIBRATED_VENDOR
 from distillplan.laws.format_notices import format_notices, months_notices
 from distillplan.laws.format_studies import FILE
 from distillplan.laws.step_notices import step_notices
-from distillplan.models.named_models import Basis
+from distillplan.models.named_models import Basis, license_notices
 from distillplan.models.tokenizers import other_tokenizer, tokenizer_told
 from distillplan.notices import Notice, Severity, worst_first
 from distillplan.units.articles import so_many
@@ -81,8 +80,7 @@ def warnings_of(
 def sources_of(question: Question, bill: Bill) -> tuple[str, ...]:
     """Where the numbers come from."""
     gpu, found = question.machine.gpu, [f"model: {question.model.source}"]
-    found += [f"teacher: {one.source}" for one in question.models[1:]]
-    found.append(SPEED_SOURCE)
+    found += [*(f"teacher: {one.source}" for one in question.models[1:]), SPEED_SOURCE]
     if gpu.sources:
         found.append(f"GPU: {gpu.sources[0]} (all: distillplan gpus {gpu.name})")
     found += price_source(bill.price)
@@ -169,8 +167,7 @@ def _about_models(question: Question) -> Iterator[Notice]:
     precision = question.machine.teacher_precision.value
     if teacher.weights is not None and teacher.weights != precision:
         yield _notice("teacher_weights_stored", teacher=teacher, precision=precision)
-    if teacher.distillation_licence:
-        yield _notice("teacher_licence", teacher=teacher)
+    yield from license_notices(teacher.name, teacher.distillation_licence)
 
 
 def _about_format(question: Question, bill: Bill) -> Iterator[Notice]:

@@ -6,8 +6,7 @@ from distillplan.accounting import Logits
 from distillplan.hardware.bill import Bill
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import LoadedTeacher, MemoryParts, Moment
-from distillplan.hardware.memory_fit import Fits, Layout
-from distillplan.hardware.memory_steps import Step
+from distillplan.hardware.memory_fit import Fits, Layout, Step
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, stored_logits
 from distillplan.hardware.teacher_apart import TeacherApart

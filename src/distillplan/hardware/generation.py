@@ -15,7 +15,7 @@ from distillplan.hardware.gpu import Gpu, Precision
 from distillplan.hardware.memory_fit import usable_bytes
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
-from distillplan.hardware.throughput_model import ThroughputModel
+from distillplan.hardware.throughput import ThroughputModel
 from distillplan.models.shapes import ModelShape
 from distillplan.units.quantities import format_bytes
 

@@ -9,10 +9,9 @@ from distillplan.errors import InputError, Word
 from distillplan.files.entries import Entry, read_shipped
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
-from distillplan.hardware.gpu_words import PARTS, is_memory, looser, words_of
-from distillplan.hardware.machine_names import named_machine
+from distillplan.hardware.gpu_words import PARTS, is_memory, looser, named_machine, words_of
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
-from distillplan.hardware.throughput_model import throughput_model
+from distillplan.hardware.throughput import throughput_model
 from distillplan.suggest import close_names, did_you_mean
 
 _NUMBERED: Final = (

@@ -1,7 +1,9 @@
-"""Names of GPUs as drivers, clouds and people write them, in the words that tell GPUs apart."""
+"""Names as drivers, clouds and people write them: of GPUs by words, of machines by their GPUs."""
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
+
+from distillplan.files.entries import read_shipped
 
 NOISE: Final = (
     r"(?:gpu|card|chip|accelerator)s?|compute|time|each|tensor|nvidia|corporation|amd|google|"
@@ -15,6 +17,10 @@ PARTS: Final = frozenset(("laptop", "mobile", "q", "mig"))
 _MEMORY: Final = r"(?<![a-z0-9.])(\d+)[\s-]?gi?b?\b"
 _ADDRESSED: Final = r"\[([^][]+)\]"
 """Where lspci has the name: NVIDIA Corporation AD102GL [L40S]."""
+_BEFORE: Final = r"^(?:an?-|one-|nvidia-|aws-|standard-|ml\.|google-|cloud-)+"
+"""What may stand before the name, or between its parts, and says nothing."""
+LONGEST: Final = 64
+"""Characters of a name that is looked up."""
 
 
 def words_of(name: str) -> list[str]:
@@ -51,3 +57,29 @@ def looser(words: list[str]) -> list[list[str]]:
         for one in both
         for found in (one, [re.sub(r"(?<=[a-z\d])s$", "", word) for word in one])
     ]
+
+
+class NamedMachine(NamedTuple):
+    """What a name stands for."""
+
+    gpu: str
+    """In the words of the catalog, without the variant where the machine is sold with several."""
+    gpus: int
+
+
+def named_machine(name: str) -> NamedMachine | None:
+    """The machine of a name; None where it is none.
+
+    >>> named_machine("Standard_ND96isr_H100_v5"), named_machine("TPU v5p-256")
+    (NamedMachine(gpu='h100-sxm', gpus=8), NamedMachine(gpu='tpu-v5p', gpus=128))
+    >>> named_machine("h100-sxm")
+    """
+    if len(name) > LONGEST:
+        return None
+    words = re.sub(_BEFORE, "", re.sub(r"[\s_]+", "-", name.strip().lower()))
+    for one in read_shipped("machines.yaml")["machines"]:
+        found = re.fullmatch(one["name"], words)
+        if found is not None:  # the name may count the cores of a chip
+            many = one.get("gpus") or int(found[1]) / one.get("cores", 1)
+            return NamedMachine(gpu=one["gpu"], gpus=int(many)) if many >= 1 else None
+    return None

@@ -17,14 +17,19 @@ from distillplan.fields import settle
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.hardware import gpu_catalog, price_list
 from distillplan.hardware.gpu import GIVEN, Gpu, Precision, Price, listed_price, refuse_precision
-from distillplan.hardware.machine_names import named_machine
+from distillplan.hardware.gpu_words import named_machine
 from distillplan.hardware.memory import LoadedTeacher, Run, WeightFormat
-from distillplan.hardware.model_states import loss_bytes
+from distillplan.hardware.model_states import bytes_of
 from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import DEFAULT_REPLICA_TOKENS, loss_rate
 from distillplan.hardware.strategy import FREE, Gradients, LayoutChoice, Sharding, Strategy
-from distillplan.hardware.throughput import RateBasis, ThroughputEstimate, throughput
-from distillplan.hardware.throughput_model import ThroughputModel, throughput_model
+from distillplan.hardware.throughput import (
+    RateBasis,
+    ThroughputEstimate,
+    ThroughputModel,
+    throughput,
+    throughput_model,
+)
 from distillplan.hardware.workload import Workload, workload_of
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.named_models import Model
@@ -207,7 +212,7 @@ class Machine:
 
     def divergence_seconds(self, teacher: Model) -> Range:
         """GPU-seconds per token that an online teacher's logits add to the student's loss."""
-        moved = loss_bytes(self.strategy.loss)["moved_by_teacher"]
+        moved = bytes_of("losses", self.strategy.loss)["moved_by_teacher"]
         rate = loss_rate(moved, self.work_of(teacher).vocab, self.gpu)
         return Range.independent_product((rate, self.allocated_share)).divide(1.0)
 
@@ -237,16 +242,15 @@ def usual_strategy(
     >>> usual_strategy(seq_len=2048).micro_batch, usual_strategy(seq_len=2048, tp=8).micro_batch
     (4, 1)
     """
-    strategy = Strategy(seq_len=seq_len, **layout)
-    if strategy.tp * strategy.pp > 1 and "sharding" not in layout:
-        strategy = replace(strategy, sharding=Sharding.ZERO1)
-    if "stack" not in layout:
-        strategy = replace(strategy, stack=strategy.usual_stack)
+    given = Strategy(seq_len=seq_len, **layout)
+    usual: dict[str, Any] = {"stack": given.usual_stack}
+    if given.tp * given.pp > 1:
+        usual["sharding"] = Sharding.ZERO1
     if micro_batch is None:
-        split = strategy.replica_gpus > 1
+        split = given.replica_gpus > 1
         tokens = min(seq_len if split else DEFAULT_REPLICA_TOKENS, most_tokens)
         micro_batch = max(int(tokens) // seq_len, 1)
-    return replace(strategy, micro_batch=micro_batch)
+    return replace(given, **{**usual, **layout, "micro_batch": micro_batch})
 
 
 def machine(words: Mapping[str, Any], architecture: FixedAspect) -> Machine:

@@ -14,10 +14,10 @@ from distillplan.files.entries import read_shipped
 from distillplan.hardware.model_states import (
     GATHERED_BLOCKS,
     Stage,
+    bytes_of,
     bytes_per_token,
     collects,
     gathered_bytes,
-    loss_bytes,
     pipeline_stage,
     refuse_impossible_layout,
     stage_states,
@@ -40,11 +40,6 @@ class WeightFormat(StrEnum):
     BF16 = "bf16"
     FP8 = "fp8"
     INT4 = "int4"
-
-
-def weight_bytes(weights: WeightFormat) -> float:
-    """Bytes of a weight in a format."""
-    return float(read_shipped("memory.yaml")["weights"][weights])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,9 +172,9 @@ def memory_estimate(run: Run) -> MemoryEstimate:
             lasts = dict(lasting)
             if freed:
                 lasts["activations" if moment is Moment.UPDATE else "gradients"] = 0.0
-            every = lasts | passing
-            held = {name: lasts.get(name, 0.0) + passing.get(name, 0.0) for name in every}
-            found.append(_estimated(moment, held))
+            for name, amount in passing.items():
+                lasts[name] = lasts.get(name, 0.0) + amount
+            found.append(_estimated(moment, lasts))
     return max(found, key=lambda one: one.total.mid)
 
 
@@ -223,8 +218,8 @@ def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
     shape, strategy, teacher, working = run.shape, run.strategy, run.online, 0.0
     tokens, gathered = strategy.gpu_tokens, gathered_bytes(stage, strategy)
     if strategy.checkpointing is not Checkpointing.NONE:
-        whole, width = Checkpointing.NONE, shape.width
-        working = max(bytes_per_token(one, width, strategy, whole) for one, _ in stage.runs)
+        all_of_it, width = Checkpointing.NONE, shape.width
+        working = max(bytes_per_token(one, width, strategy, all_of_it) for one, _ in stage.runs)
     moments = {
         Moment.BLOCK: {"activations": tokens * working, "gathered_weights": gathered},
         Moment.UPDATE: {},
@@ -233,9 +228,9 @@ def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
         return moments  # only the last stage has logits
     if strategy.pp == 1:  # only the tables are in use
         gathered = 2.0 * stage.tables if collects(stage, strategy) else 0.0
-    loss, at_once, whole_logits = loss_bytes(strategy.loss), tokens, 2.0 * shape.vocab * tokens
+    loss, at_once, whole = bytes_of("losses", strategy.loss), tokens, 2.0 * shape.vocab * tokens
     if strategy.loss is Loss.CHUNKED:
-        at_once, whole_logits = min(tokens, read_shipped("memory.yaml")["chunk_tokens"]), 0.0
+        at_once, whole = min(tokens, read_shipped("memory.yaml")["chunk_tokens"]), 0.0
     # student logits, their copies and gradient, and the teacher's logits
     per_token = shape.vocab * loss["held"]
     if teacher is not None:
@@ -243,7 +238,7 @@ def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
     logits = at_once * per_token / strategy.tp
     moments[Moment.LOSS] = {"logits": logits, "gathered_weights": gathered}
     if teacher is not None and not teacher.apart:
-        logits = whole_logits / strategy.tp
+        logits = whole / strategy.tp
         moments[Moment.TEACHER] = {"logits": logits, **_at_work(teacher, strategy)}
     return moments
 
@@ -251,7 +246,7 @@ def _moments(run: Run, stage: Stage) -> dict[Moment, dict[str, float]]:
 def _teacher_bytes(teacher: LoadedTeacher, strategy: Strategy, gpus: int) -> float:
     """The teacher's weights on one GPU."""
     tables = 2.0 * (teacher.shape.embedding_params + teacher.shape.head_params)
-    stored = teacher.shape.params * weight_bytes(teacher.weights) + tables
+    stored = teacher.shape.params * bytes_of("weights", teacher.weights) + tables
     return stored / (gpus if strategy.sharding is Sharding.ZERO3 else strategy.tp)
 
 
@@ -260,6 +255,6 @@ def _at_work(teacher: LoadedTeacher, strategy: Strategy) -> dict[str, float]:
     shape, gathered, whole = teacher.shape, 0.0, Checkpointing.NONE
     working = max(bytes_per_token(one, shape.width, strategy, whole) for one, _ in shape.runs)
     if strategy.sharding is Sharding.ZERO3:
-        block = shape.params / shape.layers * weight_bytes(teacher.weights)
+        block = shape.params / shape.layers * bytes_of("weights", teacher.weights)
         gathered = min(GATHERED_BLOCKS, shape.layers) * block / strategy.tp
     return {"teacher_activations": strategy.gpu_tokens * working, "teacher_weights": gathered}

@@ -1,19 +1,21 @@
-"""Whether a run fits into its GPUs, and on which layout it fits and is fastest."""
+"""Whether a run fits into its GPUs, on which layout, and what to switch on until it does."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
+from functools import reduce
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.files.entries import read_shipped
 from distillplan.hardware.gpu import GIB, GIGA, Gpu
-from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate, needed
+from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate, needed, pass_estimate
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Checkpointing, Loss, Sharding, Strategy
+from distillplan.models.named_models import USUAL_TP
 from distillplan.units.articles import so_many
 from distillplan.units.quantities import format_bytes
 
@@ -32,6 +34,8 @@ MAX_GPUS: Final = 16384
 """Most GPUs that a search tries: the largest cluster of the calibration (Llama 3 405B)."""
 EVERY_NODE: Final = 16
 """Nodes up to which it tries every number of them."""
+WORTH_WHILE: Final = 0.01
+"""Least share of the memory that a change must save to be proposed."""
 
 
 class Fits(StrEnum):
@@ -59,6 +63,39 @@ class Layout(NamedTuple):
     memory: MemoryEstimate
 
 
+class Step(NamedTuple):
+    """One thing to switch on, after the steps before it."""
+
+    name: str
+    option: str
+    """What switches it on, such as `--loss chunked`."""
+    price: str
+    """What it costs."""
+    saved_bytes: float
+    fits: Fits
+    """Whether the run fits with it."""
+
+
+class _Change(NamedTuple):
+    """Something that saves memory, whatever else is switched on."""
+
+    name: str
+    price: str
+    to: dict[str, Any]
+    """New values of fields of the strategy, or of the teacher."""
+    of: str = "strategy"
+
+    @property
+    def option(self) -> str:
+        words = {"weights": "teacher-precision"}
+        said = {words.get(name, name.replace("_", "-")): value for name, value in self.to.items()}
+        return " ".join(f"--{name} {value}" for name, value in said.items())
+
+    def apply(self, run: Run) -> Run:
+        changed: dict[str, Any] = {self.of: replace(getattr(run, self.of), **self.to)}
+        return replace(run, **changed)
+
+
 def usable_bytes(gpu: Gpu) -> float:
     """The bytes that a run can use of a GPU: what its driver reports, else `DRIVER_SHARE`.
 
@@ -74,9 +111,9 @@ def fits(total: Range, capacity_bytes: float) -> Fits:
     return Fits.NO if total.low > capacity_bytes else Fits.UNCERTAIN
 
 
-def with_open_loss(run: Run, capacity_bytes: float) -> Run:
-    """A run whose loss nobody chose: a chunked one, about as fast, where its own does not fit."""
-    if fits(memory_estimate(run).total, capacity_bytes) is Fits.YES:
+def with_open_loss(run: Run, machine: "Machine", capacity_bytes: float) -> Run:
+    """A run with a chunked loss, about as fast, where nobody chose one and its own does not fit."""
+    if not machine.loss_is_open or fits(memory_estimate(run).total, capacity_bytes) is Fits.YES:
         return run
     return replace(run, strategy=replace(run.strategy, loss=Loss.CHUNKED))
 
@@ -209,3 +246,84 @@ def _layouts(run: Run, gpus: int, gpus_per_node: int) -> Iterator[Layout]:
     for candidate in _laid_out(run, gpus, choices):
         with suppress(InputError):  # where it does not divide over these GPUs
             yield Layout(run=candidate, memory=memory_estimate(candidate))
+
+
+def steps_to_fit(run: Run, gpu: Gpu, capacity_bytes: float) -> tuple[Step, ...]:
+    """Changes to make one after the other until a run fits on its GPUs, the cheapest first.
+
+    None when it fits already, and none that the others make needless. When all of them are not
+    enough, the last does not fit either.
+    """
+    chosen, now, tried = list[_Change](), run, set[str]()
+    memory = needed(run)
+    while fits(memory, capacity_bytes) is not Fits.YES:
+        untried = (one for one in _changes(now, gpu, capacity_bytes) if one.name not in tried)
+        change = next(untried, None)
+        if change is None:
+            break
+        tried.add(change.name)
+        with suppress(InputError):  # what no launcher would accept
+            after = needed(change.apply(now))
+            if memory.mid - after.mid >= WORTH_WHILE * memory.mid:
+                now, memory = change.apply(now), after
+                chosen.append(change)
+    else:
+        for change in chosen[-2::-1]:  # the dearest first; the last is needed
+            others = [one for one in chosen if one is not change]
+            with suppress(InputError):
+                without = reduce(lambda done, one: one.apply(done), others, run)
+                if fits(needed(without), capacity_bytes) is Fits.YES:
+                    chosen = others
+    steps, before = list[Step](), needed(run).mid
+    for change in chosen:
+        run = change.apply(run)
+        after = needed(run)
+        step = Step(
+            name=change.name,
+            option=change.option,
+            price=change.price,
+            saved_bytes=before - after.mid,
+            fits=fits(after, capacity_bytes),
+        )
+        steps.append(step)
+        before = after.mid
+    return tuple(steps)
+
+
+def options_to_fit(steps: Sequence[Step], without: Sequence[str] = ()) -> str:
+    """The options that make a run fit, without those for words of the strategy that are chosen.
+
+    Empty where the steps, in their order, are not enough, or there are none.
+    """
+    if not steps or steps[-1].fits is not Fits.YES:
+        return ""
+    words = " ".join(one.option for one in steps).split()
+    last = dict(zip(words[::2], words[1::2], strict=True))  # of what goes in steps
+    left_out = {f"--{name.replace('_', '-')}" for name in without}
+    return " ".join(f"{flag} {word}" for flag, word in last.items() if flag not in left_out)
+
+
+def _changes(run: Run, gpu: Gpu, capacity_bytes: float) -> Iterator[_Change]:
+    """What coefficients/memory.yaml lists, as far as it changes anything, the cheapest first.
+
+    Then wider tensor parallelism, which must not change the usual sharding.
+    """
+    for row in read_shipped("memory.yaml")["steps"]:
+        of = row.get("of", "strategy")
+        changed, ((name, word),) = getattr(run, of), row["to"].items()
+        apart = of == "teacher" and (changed is None or changed.apart)
+        if apart or (name == "sharding" and run.gpus == 1):
+            continue
+        now = getattr(changed, name)
+        to = word if now is None else type(now)(word)
+        if now == to or now not in row.get("from", [now]):
+            continue
+        if name == "logits":  # the pass in advance has to fit as well
+            alone = pass_estimate(changed, run.strategy, run.gpus).total
+            if fits(alone, capacity_bytes) is not Fits.YES:
+                continue
+        yield _Change(row["name"], row["price"], to={name: to}, of=of)
+    tp = 2 * run.strategy.tp
+    if tp <= min(USUAL_TP, gpu.gpus_per_node):
+        to = {"tp": tp, "sharding": run.strategy.sharding}
+        yield _Change(f"tensor parallel {tp}", "traffic inside a node", to=to)

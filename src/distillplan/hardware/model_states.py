@@ -13,9 +13,8 @@ divides everything by the group where it is sequence parallel (their Equation 4)
 matrix products take and give inside (their Equation 2).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import read_shipped
@@ -23,7 +22,6 @@ from distillplan.hardware.strategy import (
     Attention,
     Checkpointing,
     Gradients,
-    Loss,
     Offload,
     Optimizer,
     Sharding,
@@ -90,7 +88,7 @@ def pipeline_stage(shape: ModelShape, strategy: Strategy, gpus: int, index: int)
 
 def stage_states(stage: Stage, strategy: Strategy) -> dict[str, float]:
     """The lasting bytes of one stage on one GPU: `weights`, `gradients`, `optimizer_states`."""
-    master, moments = optimizer_bytes(strategy.optimizer)
+    master, moments = bytes_of("optimizers", strategy.optimizer)
     weights, gradients = 2.0, 4.0 if gradients_of(strategy) is Gradients.FP32 else 2.0
     if strategy.sharding is Sharding.ZERO3 and gradients == 4.0 and master:
         weights, master = 4.0, 0.0
@@ -118,31 +116,23 @@ def stage_states(stage: Stage, strategy: Strategy) -> dict[str, float]:
     return found
 
 
-def optimizer_bytes(optimizer: Optimizer) -> tuple[float, float]:
-    """Bytes per parameter of the fp32 master weights, and of the moments."""
-    master, moments = read_shipped("memory.yaml")["optimizers"][optimizer]
-    return master, moments
-
-
-def loss_bytes(loss: Loss) -> Mapping[str, float]:
-    """Bytes per logit of one implementation of a loss, by what they are counted for."""
-    found: Mapping[str, float] = read_shipped("memory.yaml")["losses"][loss]
-    return found
+def bytes_of(kind: str, choice: str) -> Any:
+    """Bytes by a choice of one kind, as coefficients/memory.yaml has and explains them."""
+    return read_shipped("memory.yaml")[kind][choice]
 
 
 def gradients_of(strategy: Strategy) -> Gradients:
     """How gradients are kept, default included."""
     if strategy.gradients is not None:
         return strategy.gradients
-    master, _ = optimizer_bytes(strategy.optimizer)
+    master, _ = bytes_of("optimizers", strategy.optimizer)
     return Gradients.FP32 if master else Gradients.BF16
 
 
 def collects(stage: Stage, strategy: Strategy) -> bool:
     """Whether weights lie elsewhere and are collected for use."""
-    if strategy.offload is Offload.ALL:
-        return True
-    return strategy.sharding is Sharding.ZERO3 and stage.shards > 1
+    spread = strategy.sharding is Sharding.ZERO3 and stage.shards > 1
+    return spread or strategy.offload is Offload.ALL
 
 
 def gathered_bytes(stage: Stage, strategy: Strategy) -> float:
@@ -191,12 +181,15 @@ def bytes_per_token(block: Block, width: int, strategy: Strategy, policy: Checkp
     Each token is copied to its experts, and their outputs are kept to weigh them. torchtitan's
     selective policy keeps a block's input, what attention gives, and of the matrix products the
     first, third and so on. Keys are counted with the values: they are few where queries share them.
+    Of latent attention it keeps the latents and expands them again, as DeepSeek-V3 was trained
+    (arXiv 2412.19437, Section 3.2.3) and as `mla_up_proj` of Megatron Core does.
     """
     entered, after = ACTIVATION_BYTES * width, block.feed_forward
     kept, between = float(sum(mixer.kept_channels for mixer in block.mixers)), entered
     if policy is Checkpointing.FULL:
         kept = 0.0
     elif policy is Checkpointing.SELECTIVE:
+        kept -= sum(mixer.expanded_channels for mixer in block.mixers)
         if after is not None:
             kept += after.hidden + after.active_experts * after.expert_hidden
             if after.matrices > 2:  # the third is the way out

@@ -13,7 +13,7 @@ from distillplan.files.entries import read_shipped
 from distillplan.files.text_reader import read_text
 from distillplan.hardware.gpu import UNKNOWN, Gpu, Price, checked_price
 from distillplan.hardware.gpu_catalog import priced_as, variants
-from distillplan.hardware.machine_names import named_machine
+from distillplan.hardware.gpu_words import named_machine
 from distillplan.units.articles import so_many
 from distillplan.units.quantities import parse_count, parse_usd
 

@@ -1,7 +1,7 @@
 """GPU-seconds of one token, effect by effect: the physics behind tokens/s."""
 
 import math
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from distillplan.files.entries import read_shipped
 from distillplan.hardware.gpu import Gpu, Precision, refuse_precision
@@ -13,8 +13,10 @@ from distillplan.hardware.strategy import (
     Sharding,
     Stack,
 )
-from distillplan.hardware.throughput_model import ThroughputModel
 from distillplan.hardware.workload import Workload
+
+if TYPE_CHECKING:
+    from distillplan.hardware.throughput import ThroughputModel
 
 REFERENCE_DENSITY: Final = 312e12 / 400
 """Dense peak FLOPs/s per watt of an A100 SXM, which holds its clocks under load."""
@@ -29,7 +31,7 @@ OPTIMIZER_BYTES: Final = 32.0
 """Bytes that Adam moves per parameter: weights and moments in fp32, read and written, gradients."""
 
 
-def matmul_ceiling(gpu: Gpu, model: ThroughputModel) -> float:
+def matmul_ceiling(gpu: Gpu, model: "ThroughputModel") -> float:
     """FLOPs/s of the best 16-bit matrix product: measured, or else a share of the peak.
 
     On NVIDIA's GPUs it falls with the FLOPs per watt, as the power limit throttles the clock.
@@ -56,7 +58,7 @@ def dense_peak(gpu: Gpu) -> float:
 
 
 def gpu_seconds_per_token(
-    work: Workload, gpu: Gpu, model: ThroughputModel, passes: float
+    work: Workload, gpu: Gpu, model: "ThroughputModel", passes: float
 ) -> dict[str, float]:
     """Cumulative GPU-seconds per token, by effect: `ideal`, then after each effect in turn.
 
@@ -65,13 +67,11 @@ def gpu_seconds_per_token(
     Raises:
         InputError: when the GPU lacks the number format of the run.
     """
-    rate = matmul_ceiling(gpu, model)
+    rate, training = matmul_ceiling(gpu, model), passes > 1
     # a benchmark runs at full clocks; under load those of GPUs with many FLOPs per watt throttle
     kept = rate * min(model.sustained * _throttle(gpu) ** model.power_exponent, 1.0)
-    training = passes > 1
-    blocks, head, attention = (
-        passes * flops / kept for flops in (work.block_flops, work.head_flops, work.attention_flops)
-    )
+    products = (2 * work.block_params, work.head_flops, work.attention_flops)
+    blocks, head, attention = (passes * flops / kept for flops in products)
     steps = {"ideal": passes * work.product_flops / rate, "sustained": blocks + head + attention}
 
     if work.precision is Precision.FP8:
@@ -142,7 +142,7 @@ def _throttle(gpu: Gpu) -> float:
     return 1.0 if gpu.power_watts is None else REFERENCE_DENSITY * gpu.power_watts / dense_peak(gpu)
 
 
-def _attention_rate(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
+def _attention_rate(work: Workload, gpu: Gpu, model: "ThroughputModel") -> float:
     """Speed of attention relative to the other products.
 
     PyTorch's context parallelism, which comes with fully sharded weights, leaves the last of n
@@ -158,7 +158,7 @@ def _attention_rate(work: Workload, gpu: Gpu, model: ThroughputModel) -> float:
     return rate / (2 - 1 / work.cp)
 
 
-def _elementwise_bytes(work: Workload, model: ThroughputModel) -> tuple[float, float]:
+def _elementwise_bytes(work: Workload, model: "ThroughputModel") -> tuple[float, float]:
     """Bytes moved per training token outside matrix products: in blocks, and for logits."""
     scores = 0.0
     if work.attention is Attention.UNFUSED:
@@ -169,12 +169,12 @@ def _elementwise_bytes(work: Workload, model: ThroughputModel) -> tuple[float, f
     return work.layers * (each + scores), unfused * model.logits_bytes * work.vocab
 
 
-def _unfused(work: Workload, model: ThroughputModel) -> float:
+def _unfused(work: Workload, model: "ThroughputModel") -> float:
     """Memory traffic and launches of a stack over those of compiled software."""
     return {Stack.TUNED: 1 / model.unfused, Stack.EAGER: model.unfused}.get(work.stack, 1.0)
 
 
-def _expert_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, trips: float) -> float:
+def _expert_seconds(work: Workload, gpu: Gpu, model: "ThroughputModel", trips: float) -> float:
     """Seconds in which tokens travel to their experts and back.
 
     Between nodes a token is sent once to each node that has one of its experts. Those are among
@@ -194,7 +194,7 @@ def _expert_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, trips: flo
     return seconds / model.tensor_link
 
 
-def _replica_seconds(work: Workload, gpu: Gpu, model: ThroughputModel, passes: float) -> float:
+def _replica_seconds(work: Workload, gpu: Gpu, model: "ThroughputModel", passes: float) -> float:
     """Seconds of traffic between replicas that computation does not hide.
 
     Under ZeRO-3 weights are gathered for each pass and gradients scattered, 2 bytes per weight each

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from distillplan.hardware.machine import Machine
-from distillplan.hardware.memory import LoadedTeacher, serving_estimate
+from distillplan.hardware.memory import serving_estimate
 from distillplan.hardware.memory_fit import Fits, fits, usable_bytes
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Sharding
@@ -47,7 +47,7 @@ def teacher_apart(machine: Machine, student: Model, teacher: NamedModel, gpus: i
     The machine is the student's; its micro-batch is the teacher's as well.
     """
     gpu, heads = machine.gpu, teacher.shape.heads
-    loaded = LoadedTeacher(shape=teacher.shape, weights=machine.teacher_precision)
+    loaded = machine.loaded_teacher(teacher.shape)
     for tp in (2**power for power in range(min(gpus, gpu.gpus_per_node).bit_length())):
         if gpus % tp == 0 and heads % tp == 0:
             own = own_machine(machine, gpus, tp)

@@ -59,11 +59,6 @@ class Workload(Execution):
         return self.gpus / self.replica_gpus
 
     @property
-    def block_flops(self) -> float:
-        """Forward FLOPs per token of the blocks' matrix products."""
-        return 2 * self.block_params
-
-    @property
     def head_flops(self) -> float:
         """Forward FLOPs per token of the output projection."""
         return 2 * self.vocab * self.width
@@ -77,7 +72,7 @@ class Workload(Execution):
     @property
     def product_flops(self) -> float:
         """Forward FLOPs per token of all matrix products."""
-        return self.block_flops + self.head_flops + self.attention_flops
+        return 2 * self.block_params + self.head_flops + self.attention_flops
 
     @property
     def forward_flops(self) -> float:

@@ -66,6 +66,8 @@ class Mixer:
     """Channels of all queries together."""
     kept_channels: int
     """Channels of matrix products that a backward pass reads, the output's input included."""
+    expanded_channels: int = 0
+    """Of these, what is made from narrower latents, less the channels of the latents."""
     reaches: tuple[KeyReach, ...] = ()
     """Comparisons with earlier tokens; empty for a recurrence."""
     recurrent_flops: float = 0.0
@@ -229,6 +231,7 @@ def latent_attention(
         vector_params=vectors,
         query_width=heads * (head + value_width) // 2,  # scores and values differ; their mean
         kept_channels=heads * (2 * head + 2 * value_width) + gate_width,
+        expanded_channels=heads * (2 * head + value_width) - (query_rank or 0) - kv_rank - rotary,
         reaches=tuple(reaches),
         cached_per_token=cached,
     )

@@ -1,10 +1,11 @@
 """Models as people name them: a size, a catalog name, a config.json, or a shape."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 from functools import cache
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from distillplan.errors import InputError, Word
 from distillplan.laws.provenance import ParameterCount
@@ -20,12 +21,14 @@ from distillplan.models.model_sizes import parse_params
 from distillplan.models.shapes import ModelShape
 from distillplan.models.spellings import config_file
 from distillplan.models.uniform import uniform_shape
-from distillplan.notices import Notice
+from distillplan.notices import Notice, information, warning
 from distillplan.units.quantities import format_count
 
 USUAL_TP = 8
 """Largest tensor-parallel group of a usual node; it divides the heads of most models."""
 
+LICENSE_FORBIDS: Final = "license_forbids"
+"""Code of the warning that a teacher's outputs may not train other models."""
 
 Model: TypeAlias = float | ModelShape
 """The non-embedding parameters of a model of the paper's family, or an exact shape."""
@@ -261,3 +264,14 @@ def usual_shape(family: FixedAspect, params: float, tp: int = 1, pp: int = 1) ->
     """
     node = USUAL_TP if family.width(params) >= 1024 else 1
     return family.nearest_shape(params, math.lcm(tp, node), pp)
+
+
+def license_notices(teacher: str, terms: str | None) -> Iterator[Notice]:
+    """What its license says of a teacher's outputs, as a warning where it forbids to use them."""
+    if terms is None:
+        return
+    from distillplan.models.model_catalog import find_model  # a size does without it
+
+    found, told = find_model(teacher), f"{teacher}: {terms}"
+    forbids = found is not None and found.license.forbids
+    yield warning(LICENSE_FORBIDS, told) if forbids else information("teacher_licence", told)

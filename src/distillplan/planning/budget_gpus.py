@@ -19,8 +19,10 @@ def gpu_name(text: str, what: str, *, alone: bool = False) -> str | None:
     Raises:
         InputError: for machines, and nodes without their number of GPUs, and for what is no GPU.
     """
-    from distillplan.hardware.gpu_words import words_of  # not for FLOPs alone
-    from distillplan.hardware.machine_names import named_machine  # as above
+    from distillplan.hardware.gpu_words import (
+        named_machine,  # as above
+        words_of,  # not for FLOPs alone
+    )
 
     machine, node = named_machine(text), match_in(NODE, text)
     if machine is not None:

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 from distillplan.accounting import way_in_words
 from distillplan.hardware.bill import Phase, months_of
-from distillplan.hardware.memory_fit import Fits
-from distillplan.hardware.memory_steps import options_to_fit, steps_to_fit
+from distillplan.hardware.memory_fit import Fits, options_to_fit, steps_to_fit
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import FREE, LayoutChoice, Strategy
 from distillplan.laws.format_notices import months_notices

@@ -5,6 +5,7 @@ from typing import Final
 
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import KnownModel, NamedModels
+from distillplan.models.named_models import LICENSE_FORBIDS, license_notices
 from distillplan.models.tokenizers import tokenizer_told
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.scenario import Scenario
@@ -13,8 +14,6 @@ from distillplan.units.quantities import format_count
 
 TOKENIZERS_DIFFER: Final = "tokenizers_differ"
 """Code of the warning that a student cannot learn from its teacher's logits."""
-LICENSE_FORBIDS: Final = "license_forbids"
-"""Code of the warning that the teacher's outputs may not train other models."""
 MOST_NAMES: Final = 4
 """Students that a sentence names."""
 
@@ -33,23 +32,23 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
     for one in known.values():
         yield from _beyond_positions(one, scenario.architecture.context)
     yield from mixture_warning(scenario.law, scenario.teacher)
-    if teacher is not None and teacher.license is not None:
-        from distillplan.models.model_catalog import find_model  # a size does without it
-
-        found = find_model(teacher.name)
-        told = f"{teacher.name}: {teacher.license}"
-        forbids = found is not None and found.license.forbids
-        yield warning(LICENSE_FORBIDS, told) if forbids else information("teacher_licence", told)
+    if teacher is not None:
+        told = license_notices(teacher.name, teacher.license)
+        yield from (one for one in told if one.code != LICENSE_FORBIDS)  # which is in those above
 
 
 def named_warnings(*asked: NamedModels) -> Iterator[Notice]:
-    """What to know of the models of a question: how they were read, and that tokenizers differ.
+    """What to know of the models of a question: how they were read, and why none may distill so.
 
     Args:
         asked: the models of each student of a question, all of them with one teacher.
     """
     yield from dict.fromkeys(told for one in asked for told in one.notices)
     yield from tokenizer_warning(*asked)
+    teacher = next((one.teacher for one in asked if one.teacher is not None), None)
+    if teacher is not None:
+        told = license_notices(teacher.name, teacher.license)
+        yield from (one for one in told if one.code == LICENSE_FORBIDS)
 
 
 def tokenizer_warning(*asked: NamedModels) -> Iterator[Notice]:

@@ -180,8 +180,7 @@ def _laid_out(
 ) -> Layout:
     """A training that has to fit, and its memory."""
     run = machine.run_of(_shape(machine, scenario, model), teacher, stored_bytes)
-    if machine.loss_is_open:
-        run = with_open_loss(run, room(scenario, machine))
+    run = with_open_loss(run, machine, room(scenario, machine))
     return Layout(run=run, memory=memory_estimate(run))
 
 

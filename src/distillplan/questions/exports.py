@@ -85,7 +85,7 @@ def export_of(found: Recipe, settings: PlanSettings, name: str) -> Export:
     files = [file for file in to.files if cases >= file.when]
     keys = [key for file in files for key in file.keys if cases >= key.when]
     written = frozenset(one.value for one in keys if values.get(one.value or "") is not None)
-    _demand_even_stages(to, values, written)
+    _demand_even_parts(to, settings.layout, values, written)
     chunks = any(ExportCase.CHUNKED in one.when for one in keys)
     layout = tuple(_layout(settings.layout, written, found.run, chunks=chunks))
     texts, filled = {}, list[str]()
@@ -98,15 +98,20 @@ def export_of(found: Recipe, settings: PlanSettings, name: str) -> Export:
     return Export(trainer=to, texts=texts, to_fill=tuple(filled))
 
 
-def _demand_even_stages(
-    to: Trainer, values: Mapping[str, Any], written: frozenset[str | None]
+def _demand_even_parts(
+    to: Trainer,
+    layout: PlannedLayout | None,
+    values: Mapping[str, Any],
+    written: frozenset[str | None],
 ) -> None:
-    """Refuse pipeline stages that no layers of the student fill."""
+    """Refuse pipeline stages that no layers of the student fill, and GPUs that no sequences do."""
     if written >= {"pp", "layers"} and values["layers"] % values["pp"]:
         raise InputError(
             f"--export: {to.title} cuts the student into even stages, and {values['pp']} of them "
             f"do not divide its {values['layers']} layers; plan with another --pp"
         )
+    if layout is not None and written & {"gpu_passes", "gpu_step"}:
+        layout.refuse_uneven_step(to.title, values["sequences"], values["context"])
 
 
 def save_export(export: Export, folder: NamedFile) -> tuple[Path, ...]:

@@ -36,7 +36,7 @@ def memory_notices(
     """
     limit = usable_bytes(machine.gpu)
     run = machine.run_of(shaped(student, machine).shape)
-    found = with_open_loss(run, limit) if machine.loss_is_open else run
+    found = with_open_loss(run, machine, limit)
     memory = memory_estimate(found)
     side = fits(memory.total, limit)
     said = f"training {student.name} takes {_held(memory, machine)}"

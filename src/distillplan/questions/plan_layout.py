@@ -1,5 +1,6 @@
 """The layout of a plan's run on its machine, as recipes and exports write it."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any, Final, NamedTuple
@@ -63,6 +64,11 @@ class PlannedLayout(NamedTuple):
         return self.replicas * self.strategy.micro_batch
 
     @property
+    def gpu_sequences(self) -> int:
+        """Sequences of one pass on each GPU, for a trainer that reads whole ones on every GPU."""
+        return max(self.strategy.micro_batch // self.strategy.replica_gpus, 1)
+
+    @property
     def step_tokens(self) -> float:
         """Tokens per optimizer step on which the plan's time is counted."""
         return self.strategy.step_tokens(self.gpus, self.batch_tokens)
@@ -93,12 +99,32 @@ class PlannedLayout(NamedTuple):
             "data_axis_across": 1 if whole else None,
             "fsdp_axis_across": _ALL_LEFT if whole else None,
             "remat": _REMAT.get(strategy.checkpointing),
-            "micro_batch_of_gpu": strategy.micro_batch / strategy.replica_gpus,
+            "gpu_sequences": self.gpu_sequences,
+            "gpu_passes": batch_sequences // (self.gpus * self.gpu_sequences),
             "accumulation": batch_sequences // self.pass_sequences,
-            "step_of_gpu": batch_sequences / self.gpus,
+            "gpu_step": batch_sequences // self.gpus,
             "jax_hardware": _JAX.get(self.vendor),
             "recomputes": strategy.checkpointing in (Checkpointing.SELECTIVE, Checkpointing.FULL),
         }
+
+    def refuse_uneven_step(self, trainer: str, sequences: int, context: int) -> None:
+        """Check that a step goes into passes of whole sequences on every GPU.
+
+        Args:
+            trainer: which reads no others.
+            sequences: of one optimizer step.
+            context: tokens of a sequence.
+
+        Raises:
+            InputError: when it does not, with the nearest that does.
+        """
+        group = self.gpus * self.gpu_sequences
+        if sequences % group:
+            whole = math.lcm(group, self.pass_sequences)
+            tokens = max(round(sequences / whole), 1) * whole * context
+            reads = f"--export: {trainer} reads whole sequences on every GPU, and a step of "
+            reads += f"{sequences:,} does not go into passes of {group:,}; plan with "
+            raise InputError(f"{reads}--batch-tokens {tokens}")
 
     def counted_on(self, written: frozenset[str | None], *, online: bool) -> Iterator[str]:
         """Parts that are not plain and that no key of a trainer sets, as options of the plan.

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.estimate.estimator import estimate
 from distillplan.estimate.records import Estimate, Question
-from distillplan.hardware.model_states import optimizer_bytes, pipeline_stage, stage_states
+from distillplan.hardware.model_states import bytes_of, pipeline_stage, stage_states
 from distillplan.hardware.strategy import Optimizer, Sharding, Strategy
 from distillplan.hardware.throughput import RateBasis, error_kind
 from distillplan.models.shapes import ModelShape
@@ -86,7 +86,7 @@ def _checkpoint_bytes(shape: ModelShape, optimizer: Optimizer) -> float:
     """What the optimizer keeps of a whole model, and its weights."""
     whole = Strategy(optimizer=optimizer, sharding=Sharding.NONE)
     states = stage_states(pipeline_stage(shape, whole, 1, 0), whole)
-    master, _ = optimizer_bytes(optimizer)
+    master, _ = bytes_of("optimizers", optimizer)
     # 16-bit weights are made from the master weights where there are any
     return states["optimizer_states"] + (0.0 if master else states["weights"])
 

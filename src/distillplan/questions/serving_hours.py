@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.hardware.generation import generation_speed
-from distillplan.hardware.memory import WeightFormat, weight_bytes
+from distillplan.hardware.model_states import bytes_of
 from distillplan.hardware.range import Range
 from distillplan.laws.quantization import QuantizedWeights
 from distillplan.models.shapes import ModelShape
@@ -85,7 +85,7 @@ def served_hours(
         machine.model,
         prompt=request.prompt_tokens,
         generated=request.answer_tokens,
-        weight_bytes=None if weights is None else weight_bytes(WeightFormat(weights)),
+        weight_bytes=None if weights is None else bytes_of("weights", weights),
     )
     # the speed counts generated tokens, and with each of them a part of a prompt is read
     part = request.answer_tokens / (request.prompt_tokens + request.answer_tokens)

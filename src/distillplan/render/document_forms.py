@@ -121,7 +121,6 @@ FORMS: Mapping[str, DocumentForm] = {
             "country": "country",
         },
     ),
-    "Step": DocumentForm(without=("run",)),
     "RunParts": DocumentForm(without=("beside",)),
     "NamedPlan": DocumentForm(only=("name",), merged="plan", document="plan"),
     "NamedOutcome": DocumentForm(only=("name",), merged="outcome"),

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from distillplan.accounting import Logits
 from distillplan.estimate.records import DistillationStep, Estimate
 from distillplan.hardware.bill import Phase
-from distillplan.hardware.memory_fit import FITS_SHOWN, Fits
-from distillplan.hardware.memory_steps import options_to_fit
+from distillplan.hardware.memory_fit import FITS_SHOWN, Fits, options_to_fit
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import RateBasis
 from distillplan.notices import worst_first

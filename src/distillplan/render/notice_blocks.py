@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 
+from distillplan.models.named_models import LICENSE_FORBIDS
 from distillplan.notices import UNKNOWN_ARCHITECTURE, Notice, Severity, doubts, worst_first
-from distillplan.planning.model_warnings import LICENSE_FORBIDS, TOKENIZERS_DIFFER
+from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
 from distillplan.render.blocks import Bullets, Room, Section, Text, Tone
 
 DOUBTS = "Before you trust this"
