@@ -9,6 +9,7 @@ from distillplan.accounting import Accounting, Logits
 from distillplan.laws.formulas import FloatArray
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import Cells, cells, together
+from distillplan.planning.kept_limits import most_budget
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict import Weighed, run_of, weigh, weigh_options, word
@@ -112,10 +113,11 @@ def _in_unit(scenario: Scenario, log: float) -> float:
 
 
 def _budgets(scenario: Scenario) -> FloatArray:
-    """Logarithms of the budgets of the first look, the scenario's own in the middle."""
+    """Logarithms of the budgets of the first look, as far as limits leave room for them."""
     per_decade = FEWER_PER_DECADE if scenario.teacher is None else PER_DECADE
     steps = np.arange(DECADES * per_decade + 1) * (math.log(10) / per_decade)
-    return math.log(scenario.budget) + np.concatenate([-steps[:0:-1], steps])
+    up = np.unique(np.minimum(steps, math.log(most_budget(scenario) / scenario.budget)))
+    return math.log(scenario.budget) + np.concatenate([-steps[:0:-1], up])
 
 
 def _windows(

@@ -16,6 +16,9 @@ TEACHERS = {
 }
 """Whose teacher it is, by who pays for it."""
 
+NEARLY_ALL = 1 - 1e-6
+"""Of a budget: all of it, to rounding."""
+
 
 def format_budget(scenario: Scenario, amount: float | None = None) -> str:
     """A budget in words, in the unit of the scenario's.
@@ -30,6 +33,27 @@ def format_budget(scenario: Scenario, amount: float | None = None) -> str:
     machine = scenario.machine
     hours = format_count(spent / SECONDS_PER_HOUR)
     return f"{hours} GPU-hours of {machine.gpus} {machine.gpu.name}"
+
+
+def spent_on(scenario: Scenario, option: Option) -> float:
+    """How much of the budget an option spends, as `Scenario.budget`.
+
+    Limits may leave a part of it, and the most tokens that a student may read.
+    """
+    spent, bill = option.total_flops or 0.0, option.bill
+    if scenario.gpu_hours is not None:  # which are all spent, or money ends them
+        left = bill if "student_tokens" in option.at_bounds else None
+        spent = scenario.budget if left is None else left.gpu_hours.mid * SECONDS_PER_HOUR
+    return spent if spent < scenario.budget * NEARLY_ALL else scenario.budget
+
+
+def spent_in_words(scenario: Scenario, *options: Option) -> str:
+    """What each of some options spends of the budget; the budget alone where all spend all."""
+    whole, spent = format_budget(scenario), [spent_on(scenario, one) for one in options]
+    if min(spent) == scenario.budget:
+        return whole
+    amounts = (format_budget(scenario, one).split()[0] for one in spent)
+    return f"{' and '.join(dict.fromkeys(amounts))} of {whole}"
 
 
 def headline(plan: Plan) -> str:

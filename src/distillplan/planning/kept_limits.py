@@ -66,6 +66,22 @@ def _is_limited(scenario: Scenario) -> bool:
     return asked and scenario.compute is not None and scenario.machine is not None
 
 
+def most_budget(scenario: Scenario) -> float:
+    """The largest budget that the limits leave room for, as `Scenario.budget`; infinite: any.
+
+    One in FLOPs may be of any size, as what it spends is cut (`within_limits`). One in GPU-hours
+    ends at the limits, but for a limit that is the budget.
+    """
+    machine, limits, own = scenario.machine, scenario.limits, scenario.budget
+    if scenario.gpu_hours is None or machine is None:
+        return math.inf
+    if limits.asked_gpu_hours is not None:
+        return own
+    in_time = (limits.hours or math.inf) * machine.gpus * SECONDS_PER_HOUR
+    ends = (in_time, own * scenario.money_over_budget)
+    return min((one for one in ends if one > own * (1 + CLOSE)), default=math.inf)
+
+
 class SpendsFlops(Protocol):
     """A way of spending a budget, such as an option of a plan."""
 
