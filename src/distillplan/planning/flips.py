@@ -25,7 +25,6 @@ from distillplan.planning.verdict_records import (
     Verdict,
 )
 from distillplan.planning.windows import FIRST_LOOK, SILENT, Window, windows
-from distillplan.units.quantities import SECONDS_PER_HOUR
 
 DECADES = 4
 """How far the budget is searched, up and down."""
@@ -108,8 +107,7 @@ def _at_counts(scenario: Scenario, counts: FloatArray) -> Cells:
 
 def _in_unit(scenario: Scenario, log: float) -> float:
     """A budget in FLOPs, or in GPU-hours where the scenario's is."""
-    amount = math.exp(log)
-    return amount if scenario.gpu_hours is None else amount / SECONDS_PER_HOUR
+    return math.exp(log) / scenario.per_unit
 
 
 def _budgets(scenario: Scenario) -> FloatArray:

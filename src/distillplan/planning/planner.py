@@ -223,10 +223,10 @@ def _confirmed(scenario: Scenario, options: Sequence[Option], found: Flips) -> F
     """The flips that their own plans confirm: elsewhere a size may not fit, or a limit bind."""
     hours = scenario.gpu_hours is not None  # in which the search has kept to limits of time
     limits = scenario.limits._replace(hours=None, usd=None) if hours else scenario.limits
-    unit, changes = "gpu_hours" if hours else "compute", {}
+    changes = {}
     for name in ("budget_down", "budget_up"):
         if (one := getattr(found, name)) is not None:
-            changes[name] = replace(scenario, limits=limits, **{unit: one.at})
+            changes[name] = replace(scenario, limits=limits).spending(one.at)
     if found.students is not None:
         changes["students"] = replace(scenario, students=found.students.students)
     if found.logits is not None:

@@ -62,20 +62,13 @@ def least_budgets(scenario: Scenario, ways: Sequence[Way], loss: float) -> Least
 
     def losses(logs: FloatArray) -> FloatArray:
         return _losses(
-            [[spending(scenario, float(one)) for one in np.exp(row)] for row in logs], ways
+            [[scenario.spending(float(one)) for one in np.exp(row)] for row in logs], ways
         )
 
     least, largest = FLOPS if scenario.gpu_hours is None else GPU_HOURS
     low = np.full(len(ways), math.log(least))
     high = np.full(len(ways), math.log(largest))
     return _first(losses, low, high, loss, losses(high[:, None])[:, 0])
-
-
-def spending(scenario: Scenario, budget: float) -> Scenario:
-    """The scenario with another budget, in FLOPs or GPU-hours like its own."""
-    if scenario.gpu_hours is None:
-        return replace(scenario, compute=budget)
-    return replace(scenario, gpu_hours=budget)
 
 
 def smallest_students(scenario: Scenario, ways: Sequence[Way], loss: float) -> Least:

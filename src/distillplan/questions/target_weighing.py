@@ -16,7 +16,7 @@ from distillplan.planning.planner import Decision
 from distillplan.planning.results import Method, Option, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict_records import Verdict
-from distillplan.questions.inverse import Way, spending
+from distillplan.questions.inverse import Way
 
 
 class Choice(NamedTuple):
@@ -49,7 +49,7 @@ def spent(scenario: Scenario, amount: float, *, students: bool) -> Scenario:
     """
     if students:
         return replace(scenario, student_params=amount)
-    return spending(scenario, amount)
+    return scenario.spending(amount)
 
 
 def both_ways(scenario: Scenario, way: Way) -> tuple[Option, Option | None]:
