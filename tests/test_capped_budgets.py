@@ -9,11 +9,16 @@ from dataclasses import replace
 import pytest
 
 from distillplan.accounting import TRAINING_PASSES
+from distillplan.errors import InputError
 from distillplan.planning.planner import plan, plan_if_any
 from distillplan.planning.scenario import Limits
+from distillplan.questions.budget_losses import budget_losses
+from distillplan.questions.comparison_records import NamedPlan
+from distillplan.questions.crossover import crossovers
+from distillplan.questions.report_data import reported
 from distillplan.units.quantities import SECONDS_PER_HOUR
 from tests.plans import options_of, quick_plan, scenario_from_options
-from tests.shell import answer, run
+from tests.shell import answer, codes, run
 
 CAP = 100e9
 """Tokens."""
@@ -126,3 +131,52 @@ def test_no_hours_beyond_the_deadline_are_looked_at(hours):
     assert found.flips.budgets.to == pytest.approx(1330 * 8)
     alone = quick_plan(replace(found.scenario, gpu_hours=1330.0 * 8, limits=Limits(hours=1330.0)))
     assert alone.supervised.bill.wall_seconds.mid == pytest.approx(1330 * SECONDS_PER_HOUR)
+
+
+def test_crossovers_are_of_no_limits():
+    words = {**ON, "compute": 1e22, "student": 1e9, "deadline": "500 hours"}
+    with pytest.raises(InputError, match="limits: budgets are in FLOPs here"):
+        crossovers(scenario_from_options(**words), ["1B"], quick=True)
+
+
+@pytest.mark.parametrize("unit", ["compute", "gpu_hours"])
+def test_maps_and_curves_of_a_report_are_plans_within_the_limits(unit):
+    """Each budget and size asked again with the limit; hours end where it does."""
+    words = {**ON, "gpus": 8, "student": 1e9, "teacher": "7B:2T", "deadline": "1330 hours"}
+    words[unit] = {"compute": 1e22, "gpu_hours": 5000}[unit]
+    found = quick_plan(scenario_from_options(**words))
+    shown = reported(NamedPlan(name="", plan=found))
+    per_unit = 1.0 if unit == "compute" else SECONDS_PER_HOUR
+    if unit == "gpu_hours":
+        assert max(shown.map.budgets) <= 1330 * 8 * SECONDS_PER_HOUR
+    for column in range(0, len(shown.map.budgets), 5):
+        budget = shown.map.budgets[column]
+        asked = {**words, unit: budget / per_unit}
+        there = quick_plan(scenario_from_options(**asked))
+        assert shown.curves.alone[column] == pytest.approx(there.supervised.loss, rel=1e-9)
+        for row in (3, 9):  # which all fit the GPUs
+            sized = scenario_from_options(**{**asked, "student": shown.map.sizes[row]})
+            verdict = plan_if_any(sized).verdict
+            assert shown.map.rows[row][column].verdict is verdict
+
+
+@pytest.mark.parametrize("budget", [1e23, 1e28])
+def test_a_question_is_in_the_middle_of_its_picture(budget):
+    """Also where it leaves most of its budget, as no student reads more."""
+    given = scenario_from_options(compute=budget, student=1e9)
+    found = budget_losses(given, given=True)
+    for panel in found.panels:
+        middle = panel.points[len(panel.points) // 2]
+        assert panel.here.budget == pytest.approx(middle.budget, rel=1e-3)
+        assert panel.here.supervised_loss == pytest.approx(middle.supervised_loss, abs=1e-4)
+
+
+def test_pictures_say_that_they_keep_to_no_limits():
+    words = ("1e21", "--student", "1B", "--gpu", "h100-sxm")
+    for more, says in (((), False), (("--deadline", "30h"), True)):
+        found = answer("plot", "losses", *words, *more)
+        assert ("limits_left_out" in codes(found)) is says
+        said = run("budget", *words, *more, "--plot", "--quick").stdout
+        assert ("without limits of time and money" in " ".join(said.split())) is says
+    money = answer("plot", "losses", "$20k", *words[1:])
+    assert "limits_left_out" not in codes(money)  # the money is the budget

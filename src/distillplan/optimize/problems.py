@@ -148,8 +148,13 @@ class Problems(NamedTuple):
             return found
         rest, months = column(kept.money) - once, kept.months
         if kept.per_month is not None and months is not None:
-            each = column(kept.per_month)
-            reading = KeptWhileRead(per_token, passes, each, column(months), self.most_passed)
+            reading = KeptWhileRead(
+                training=per_token,
+                passes=passes,
+                per_month=column(kept.per_month),
+                months=column(months),
+                most_first=self.most_passed,
+            )
             return np.minimum(found, reading.bought(rest))
         first = passes + column(kept.per_token)
         return np.minimum(found, bought(rest, per_token, first, self.most_passed))

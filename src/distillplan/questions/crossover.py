@@ -188,7 +188,7 @@ def crossover_each(
     """The same row by row, as they are found.
 
     Args:
-        scenario: the question, without a machine; its own budget and student are ignored.
+        scenario: the question; its own budget, student and machine are ignored.
         students: parameters of each student, or a word such as ``1B``.
         accountings: teacher costs that the budget covers.
         levels: gains, nats per token.
@@ -196,13 +196,12 @@ def crossover_each(
 
     Raises:
         InputError: when the law has no distillation, no student, accounting or level is given,
-            there are too many levels, the teacher contradicts an accounting, or there is a machine.
+            there are too many levels, the teacher contradicts an accounting, or limits are given.
     """
     demand_distillation(scenario.law)
-    for name, unset in (("machine", None), ("limits", Limits())):
-        if getattr(scenario, name) != unset:
-            why = ": budgets are in FLOPs here, in which no machine has a part; leave it out"
-            raise InputError(Word(name), why)
+    if scenario.limits != Limits():
+        why = ": budgets are in FLOPs here, on no machine, and keep to none; leave them out"
+        raise InputError(Word("limits"), why)
     students = listed(students, Word("student"), least="1B")
     paid = listed(accountings, Word("accounting"), partial(member, Accounting), least="free")
     gains = listed(levels, Word("gain"), number)
