@@ -1,5 +1,7 @@
 """The sentence at the top of a plan."""
 
+from typing import TYPE_CHECKING
+
 from distillplan.accounting import Accounting
 from distillplan.laws.transfer import LARGEST_GAIN
 from distillplan.planning.results import Option, Plan, Reason
@@ -7,6 +9,9 @@ from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict import FEWEST_TOKENS_PER_PARAM, weigh_options
 from distillplan.planning.verdict_records import Verdict
 from distillplan.units.quantities import SECONDS_PER_HOUR, format_count, format_flops
+
+if TYPE_CHECKING:
+    from distillplan.planning.kept_limits import SpendsFlops
 
 TEACHERS = {
     Accounting.FREE: "a teacher at no cost",
@@ -16,8 +21,8 @@ TEACHERS = {
 }
 """Whose teacher it is, by who pays for it."""
 
-NEARLY_ALL = 1 - 1e-6
-"""Of a budget: all of it, to rounding."""
+NEARLY_ALL = 0.999
+"""Of a budget: what is left of it is not worth a word."""
 
 
 def format_budget(scenario: Scenario, amount: float | None = None) -> str:
@@ -35,19 +40,19 @@ def format_budget(scenario: Scenario, amount: float | None = None) -> str:
     return f"{hours} GPU-hours of {machine.gpus} {machine.gpu.name}"
 
 
-def spent_on(scenario: Scenario, option: Option) -> float:
+def spent_on(scenario: Scenario, option: "SpendsFlops") -> float:
     """How much of the budget an option spends, as `Scenario.budget`.
 
     Limits may leave a part of it, and the most tokens that a student may read.
     """
     spent, bill = option.total_flops or 0.0, option.bill
-    if scenario.gpu_hours is not None:  # which are all spent, or money ends them
-        left = bill if "student_tokens" in option.at_bounds else None
-        spent = scenario.budget if left is None else left.gpu_hours.mid * SECONDS_PER_HOUR
+    if scenario.gpu_hours is not None:  # which money may end, where it stores logits
+        timed = None if scenario.storage_seconds else bill
+        spent = scenario.budget if timed is None else timed.gpu_hours.mid * SECONDS_PER_HOUR
     return spent if spent < scenario.budget * NEARLY_ALL else scenario.budget
 
 
-def spent_in_words(scenario: Scenario, *options: Option) -> str:
+def spent_in_words(scenario: Scenario, *options: "SpendsFlops") -> str:
     """What each of some options spends of the budget; the budget alone where all spend all."""
     whole, spent = format_budget(scenario), [spent_on(scenario, one) for one in options]
     if min(spent) == scenario.budget:
