@@ -1,7 +1,5 @@
 """The sentence at the top of a plan."""
 
-from typing import TYPE_CHECKING
-
 from distillplan.accounting import Accounting
 from distillplan.laws.transfer import LARGEST_GAIN
 from distillplan.planning.results import Option, Plan, Reason
@@ -10,9 +8,6 @@ from distillplan.planning.verdict import FEWEST_TOKENS_PER_PARAM, weigh_options
 from distillplan.planning.verdict_records import Verdict
 from distillplan.units.quantities import SECONDS_PER_HOUR, format_count, format_flops
 
-if TYPE_CHECKING:
-    from distillplan.planning.kept_limits import SpendsFlops
-
 TEACHERS = {
     Accounting.FREE: "a teacher at no cost",
     Accounting.EXISTS: "an existing teacher",
@@ -20,9 +15,6 @@ TEACHERS = {
     Accounting.TRAIN: "a teacher trained on this budget",
 }
 """Whose teacher it is, by who pays for it."""
-
-NEARLY_ALL = 0.999
-"""Of a budget: what is left of it is not worth a word."""
 
 
 def format_budget(scenario: Scenario, amount: float | None = None) -> str:
@@ -38,27 +30,6 @@ def format_budget(scenario: Scenario, amount: float | None = None) -> str:
     machine = scenario.machine
     hours = format_count(spent / SECONDS_PER_HOUR)
     return f"{hours} GPU-hours of {machine.gpus} {machine.gpu.name}"
-
-
-def spent_on(scenario: Scenario, option: "SpendsFlops") -> float:
-    """How much of the budget an option spends, as `Scenario.budget`.
-
-    Limits may leave a part of it, and the most tokens that a student may read.
-    """
-    spent, bill = option.total_flops or 0.0, option.bill
-    if scenario.gpu_hours is not None:  # which money may end, where it stores logits
-        timed = None if scenario.storage_seconds else bill
-        spent = scenario.budget if timed is None else timed.gpu_hours.mid * SECONDS_PER_HOUR
-    return spent if spent < scenario.budget * NEARLY_ALL else scenario.budget
-
-
-def spent_in_words(scenario: Scenario, *options: "SpendsFlops") -> str:
-    """What each of some options spends of the budget; the budget alone where all spend all."""
-    whole, spent = format_budget(scenario), [spent_on(scenario, one) for one in options]
-    if min(spent) == scenario.budget:
-        return whole
-    amounts = (format_budget(scenario, one).split()[0] for one in spent)
-    return f"{' and '.join(dict.fromkeys(amounts))} of {whole}"
 
 
 def headline(plan: Plan) -> str:

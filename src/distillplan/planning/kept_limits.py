@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from distillplan.accounting import Accounting
+from distillplan.planning.headline import format_budget
 from distillplan.planning.options import option_of
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.units.quantities import SECONDS_PER_HOUR
@@ -28,6 +29,8 @@ FARTHEST = 1e5
 """Over the budget, none is asked about."""
 CLOSE = 2e-7
 """Of a limit that a way may leave: less than its rounding, `machine_warnings.ROUNDING`."""
+NEARLY_ALL = 0.999
+"""Of a budget: what is left of it is not worth a word."""
 HALVED = 4
 """One step in so many is in the middle, where lines come near from one side only."""
 
@@ -67,10 +70,9 @@ def _is_limited(scenario: Scenario) -> bool:
 
 
 def most_budget(scenario: Scenario) -> float:
-    """The largest budget that the limits leave room for, as `Scenario.budget`; infinite: any.
+    """The largest budget within the limits, but for a limit that is the budget; infinite: any.
 
-    One in FLOPs may be of any size, as what it spends is cut (`within_limits`). One in GPU-hours
-    ends at the limits, but for a limit that is the budget.
+    As `Scenario.budget`; one in FLOPs may be of any size, as what it spends is cut.
     """
     machine, limits, own = scenario.machine, scenario.limits, scenario.budget
     if scenario.gpu_hours is None or machine is None:
@@ -96,6 +98,23 @@ class SpendsFlops(Protocol):
     @property
     def bill(self) -> "OptionBill | None":
         """The same on the machine."""
+
+
+def spent_on(scenario: Scenario, option: SpendsFlops) -> float:
+    """How much of the budget an option spends, as `Scenario.budget`: limits may leave a part."""
+    spent, bill = option.total_flops or 0.0, option.bill
+    if scenario.gpu_hours is not None:  # which money may end, where it stores logits
+        timed = None if scenario.storage_seconds else bill
+        spent = scenario.budget if timed is None else timed.gpu_hours.mid * SECONDS_PER_HOUR
+    return spent if spent < scenario.budget * NEARLY_ALL else scenario.budget
+
+
+def spent_in_words(scenario: Scenario, *options: SpendsFlops) -> str:
+    """What each of some options spends of the budget; the budget alone where all spend all."""
+    spent = dict.fromkeys(spent_on(scenario, one) for one in options)
+    amounts = " and ".join(format_budget(scenario, one).split()[0] for one in spent)
+    left = min(spent) < scenario.budget
+    return f"{amounts} of {format_budget(scenario)}" if left else format_budget(scenario)
 
 
 def is_cut(scenario: Scenario, option: SpendsFlops) -> bool:

@@ -11,7 +11,8 @@ from distillplan.accounting import Accounting, way_in_words
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, Severity
 from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit, outside, outside_fit
-from distillplan.planning.headline import format_budget, spent_in_words
+from distillplan.planning.headline import format_budget
+from distillplan.planning.kept_limits import spent_in_words
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
@@ -31,8 +32,6 @@ LAW_IS_CODES = frozenset(
     f"law_is_{one}" for one in ("an_erratum", LawStatus.SUPERSEDED, LawStatus.HISTORICAL)
 )
 """Codes of the warnings that a law should not be planned with."""
-BUDGET_UNSPENT = "budget_unspent"
-"""Code of the warning that tokens end before the budget does."""
 TEACHER_FROM_LAW = "teacher_loss_from_law"
 """Code of the remark that the teacher's loss was not measured."""
 
@@ -96,8 +95,7 @@ def _remarks(
         *_repeated(scenario, compared),
         *_teacher_loss_warnings(scenario, deciding),
         *_teacher_strength(scenario, deciding, best_for_teacher),
-        *_unspent(scenario, compared),
-        *_bound_warnings(compared),
+        *_bound_warnings(scenario, compared),
         *_budget_of_tokens(scenario),
     ]
     if scenario.student_model is not None or scenario.models.teacher is not None:
@@ -321,29 +319,22 @@ def _teacher_strength(
         )
 
 
-def _unspent(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[_Remark]:
-    at = [one for one in compared if "student_tokens" in one.at_bounds]
-    if at and (spent := spent_in_words(scenario, *at)) != format_budget(scenario):
-        who = " and ".join(way_in_words(one.accounting) for one in at)
-        most = format_count(scenario.bounds.student_tokens[1])
-        told = f"spent by {who}: {spent}, as no student reads more than {most} tokens"
-        yield _warning(BUDGET_UNSPENT, lambda: told)
-
-
-def _bound_warnings(compared: tuple[Option, ...]) -> Iterator[_Remark]:
+def _bound_warnings(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[_Remark]:
     for status, end in (
         (SearchStatus.AT_UPPER_BOUND, "upper"),
         (SearchStatus.AT_LOWER_BOUND, "lower"),
     ):
         at = [one for one in compared if one.status is status]
         if at:
-            yield _warning(status.value, partial(_bounds_told, end, at))
+            yield _warning(status.value, partial(_bounds_told, scenario, end, at))
 
 
-def _bounds_told(end: str, at: Sequence[Option]) -> str:
+def _bounds_told(scenario: Scenario, end: str, at: Sequence[Option]) -> str:
     ways: dict[str, list[str]] = {}
     for one in at:
         for name in one.at_bounds:
             ways.setdefault(SIZES[name].words, []).append(way_in_words(one.accounting))
     sizes = ", ".join(f"{size} of {' and '.join(each)}" for size, each in ways.items())
-    return f"at the {end} bound of the search: {sizes}"
+    spent = spent_in_words(scenario, *at)
+    left = f"; spent: {spent}" if spent != format_budget(scenario) else ""
+    return f"at the {end} bound of the search: {sizes}{left}"

@@ -18,7 +18,7 @@ from distillplan.notices import Notice
 from distillplan.planning import drawn
 from distillplan.planning.bands import banded
 from distillplan.planning.evaluate import cells
-from distillplan.planning.headline import spent_on
+from distillplan.planning.kept_limits import spent_on
 from distillplan.planning.model_warnings import picture_warnings
 from distillplan.planning.odds import posterior
 from distillplan.planning.places import of_options

@@ -10,7 +10,7 @@ from distillplan.planning.planner import Decision
 from distillplan.planning.results import Option, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
-from distillplan.planning.validity import BUDGET_UNSPENT, plan_warnings
+from distillplan.planning.validity import plan_warnings
 from distillplan.planning.verdict import guessing, is_guess
 from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.family_records import (
@@ -184,7 +184,7 @@ def family_warnings(
     found = [
         Notice(code=code, severity=severity, message=_merged(of, len(members)))
         for (code, severity), of in told.items()
-        if code not in (TOKENIZERS_DIFFER, BUDGET_UNSPENT)
+        if code != TOKENIZERS_DIFFER
     ]
     found[:0] = tokenizer_warning(*(one.scenario.models for one in members))
     if deciding.method is FamilyMethod.CASCADE:

@@ -39,18 +39,6 @@ class Least(NamedTuple):
     """The lowest loss that any amount reaches, nats per token; infinite where none can train."""
 
 
-def least_compute(scenario: Scenario, accounting: Way, loss: float) -> float | None:
-    """FLOPs for all students that bring them to a loss; None where no budget does.
-
-    Args:
-        scenario: the question; its own budget is ignored.
-        accounting: teacher costs that the budget covers; None for supervised training.
-        loss: nats per token.
-    """
-    (amount,) = least_budgets(scenario, (accounting,), loss).amounts
-    return amount
-
-
 def least_budgets(scenario: Scenario, ways: Sequence[Way], loss: float) -> Least:
     """The least budget of each way that reaches a loss.
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from distillplan.errors import InfeasibleError
 from distillplan.laws.formulas import FloatArray
-from distillplan.planning.headline import spent_on
+from distillplan.planning.kept_limits import spent_on
 from distillplan.planning.results import Plan
 from distillplan.questions.budget_losses import (
     BUDGET_SPAN,

@@ -39,19 +39,6 @@ class Choice(NamedTuple):
         return Method.DISTILL if verdict is Verdict.DISTILL else Method.SUPERVISED
 
 
-def spent(scenario: Scenario, amount: float, *, students: bool) -> Scenario:
-    """The scenario with another amount of what is minimized.
-
-    Args:
-        scenario: the question.
-        amount: a budget in its unit, or parameters of the student.
-        students: whether it is the student's size.
-    """
-    if students:
-        return replace(scenario, student_params=amount)
-    return scenario.spending(amount)
-
-
 def both_ways(scenario: Scenario, way: Way) -> tuple[Option, Option | None]:
     """Supervised training, and a way to distill with its gain; None where none is asked for."""
     alone = option_of(scenario, None)
@@ -80,7 +67,8 @@ def chosen(
     ]
     if not weighed:
         return None
-    there = spent(scenario, min(weighed), students=students)
+    least = min(weighed)
+    there = replace(scenario, student_params=least) if students else scenario.spending(least)
     alone, distilled = both_ways(there, pays)
     decision = planner.decide(there, alone, distilled)
     return Choice(decision=decision, scenario=there, alone=alone, distilled=distilled)

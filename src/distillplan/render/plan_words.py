@@ -8,7 +8,6 @@ from distillplan.hardware.memory_fit import FITS_SHOWN
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.notices import Notice
 from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit
-from distillplan.planning.headline import format_budget, spent_in_words
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.rival import Rival
 from distillplan.planning.scenario import Scenario
@@ -170,9 +169,7 @@ def reasons(plan: Plan) -> Iterator[str]:
         yield _worth(plan, other)
         yield from _stored(other)
         return
-    spends = spent_in_words(plan.scenario, other) != format_budget(plan.scenario)
-    of = "what distilling spends" if spends else "the compute"
-    takes = f"{TAKES[other.accounting]} {other.teacher_share:.0%} of {of}"
+    takes = f"{TAKES[other.accounting]} {other.teacher_share:.0%} of the compute"
     left = ""
     if plan.scenario.student_params is not None:
         read, instead = format_count(other.student_tokens), format_count(alone.student_tokens)
