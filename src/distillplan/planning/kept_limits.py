@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from distillplan.accounting import Accounting
-from distillplan.planning.headline import format_budget
 from distillplan.planning.options import option_of
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.units.quantities import SECONDS_PER_HOUR
@@ -107,14 +106,6 @@ def spent_on(scenario: Scenario, option: SpendsFlops) -> float:
         timed = None if scenario.storage_seconds else bill
         spent = scenario.budget if timed is None else timed.gpu_hours.mid * SECONDS_PER_HOUR
     return spent if spent < scenario.budget * NEARLY_ALL else scenario.budget
-
-
-def spent_in_words(scenario: Scenario, *options: SpendsFlops) -> str:
-    """What each of some options spends of the budget; the budget alone where all spend all."""
-    spent = dict.fromkeys(spent_on(scenario, one) for one in options)
-    amounts = " and ".join(format_budget(scenario, one).split()[0] for one in spent)
-    left = min(spent) < scenario.budget
-    return f"{amounts} of {format_budget(scenario)}" if left else format_budget(scenario)
 
 
 def is_cut(scenario: Scenario, option: SpendsFlops) -> bool:

@@ -11,8 +11,7 @@ from distillplan.accounting import Accounting, way_in_words
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, Severity
 from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit, outside, outside_fit
-from distillplan.planning.headline import format_budget
-from distillplan.planning.kept_limits import spent_in_words
+from distillplan.planning.headline import format_budget, spent_in_words
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus

@@ -1,6 +1,6 @@
 """A family in words that its screen and its details share."""
 
-from distillplan.planning.kept_limits import spent_in_words
+from distillplan.planning.headline import spent_in_words
 from distillplan.questions.family_records import (
     FamilyGoal,
     FamilyMethod,

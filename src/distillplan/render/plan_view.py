@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from distillplan.laws.format_notices import OF_STORED
 from distillplan.models.known_model import TUNED_MODEL
 from distillplan.notices import PRETRAINING_LAYOUT, doubts
-from distillplan.planning.kept_limits import spent_in_words
+from distillplan.planning.headline import spent_in_words
 from distillplan.planning.results import Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.render.blocks import (
