@@ -12,7 +12,7 @@ from distillplan.laws.provenance import LawStatus
 from distillplan.models.architecture import FixedAspect
 from distillplan.planning.results import Method
 from distillplan.planning.sizes import SearchStatus
-from distillplan.questions.inverse import least_compute
+from distillplan.questions.inverse import least_budgets
 from tests import independent
 from tests.plans import by_accounting, options_of, quick_plan
 
@@ -313,13 +313,13 @@ def test_a_teacher_of_whom_nothing_is_known_is_refused(settings):
 @pytest.mark.parametrize("accounting", [None, *Accounting])
 def test_least_compute_is_the_inverse_of_plan(accounting):
     loss = by_accounting(quick_plan(scenario(2e21)))[accounting].loss
-    found = least_compute(scenario(1.0), accounting, loss)
+    (found,) = least_budgets(scenario(1.0), (accounting,), loss).amounts
     assert found == pytest.approx(2e21, rel=1e-6)
 
 
 def test_no_compute_reaches_below_the_limit():
     """L(N, infinity) of 1B is 2.086 by Equation 1."""
-    assert least_compute(scenario(1.0), None, 2.0) is None
+    assert least_budgets(scenario(1.0), (None,), 2.0).amounts == [None]
 
 
 def test_no_teacher_is_called_best_that_is_worse_than_the_given_one():

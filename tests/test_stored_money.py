@@ -2,7 +2,9 @@
 
 import json
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from distillplan.files.entries import shipped
 from distillplan.hardware.storage import TB
 from distillplan.laws.format_studies import FILE
+from distillplan.planning.options import option_of
 from distillplan.planning.planner import plan
 from distillplan.units.quantities import format_usd
 from tests.plans import options_of, quick_plan, scenario_from_options
@@ -130,9 +133,32 @@ def test_logits_are_kept_while_their_students_are_trained(money, gpus, read, stu
         monthly = option.stored.total_bytes / TB * STORAGE_USD_PER_TB_MONTH
         assert paid["logit_storage"] == pytest.approx(monthly * months, rel=1e-9)
         again = options_of(scenario_from_options(**words, logit_months=months))[way]
-        assert again.loss == pytest.approx(option.loss, abs=1e-6)
-        if {"student", "teacher"} <= set(studied):  # else the tokens of the best are hardly settled
+        if {"student", "teacher"} <= set(studied):
+            assert again.loss == pytest.approx(option.loss, abs=1e-6)
             assert again.student_tokens == pytest.approx(option.student_tokens, rel=1e-6)
+        else:  # whose sizes may be those of longer trainings, for which a given time is no longer
+            assert again.loss <= option.loss + 1e-6
+
+
+@pytest.mark.parametrize(
+    ("gpu", "gpus", "price", "money", "teacher", "read"),
+    [
+        ("rtx-4090", 1, 0.3, "$2k", "3B:300B", {"logit_format": "full"}),
+        ("rtx-4090", 1, 0.3, "$5k", "3B:300B", {"logit_format": "top-k", "logit_k": 128}),
+        ("h100-sxm", 1, 2.0, "$5k", "3B:300B", {"logit_format": "top-k", "logit_k": 128}),
+        ("h100-sxm", 8, 2.0, "$200k", "7B:2T", {"logit_format": "top-k", "logit_k": 128}),
+        ("h100-sxm", 8, 2.0, "$200k", None, {"logit_format": "top-k", "logit_k": 128}),
+    ],
+)
+def test_the_best_student_pays_for_how_long_it_reads(gpu, gpus, price, money, teacher, read):
+    """By trying sizes one by one, each planned on all of the money: it was up to 0.008 off."""
+    words = {"gpu": gpu, "gpus": gpus, "price": price, "compute": money, "teacher": teacher}
+    scenario = scenario_from_options(**words, logits="stored", **read)
+    best = options_of(scenario)[scenario.pays]
+    sizes = best.student_params * np.geomspace(0.3, 2.0, 41)
+    tried = [option_of(replace(scenario, student_params=one), scenario.pays) for one in sizes]
+    least = min(one.loss for one in tried if one.loss is not None)
+    assert best.loss <= least + 1e-6
 
 
 def test_a_year_of_training_pays_for_as_long_as_it_reads():

@@ -18,7 +18,7 @@ from distillplan.planning.evaluate import cells
 from distillplan.planning.options import option_of
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
-from distillplan.questions.inverse import least_compute
+from distillplan.questions.inverse import least_budgets
 from distillplan.units.articles import with_article
 from distillplan.units.quantities import format_count, format_flops
 
@@ -260,8 +260,7 @@ def _saving(law: PublishedLaw, row: Mapping[str, Any]) -> Iterator[Finding]:
     """Compute and tokens to a loss with an existing teacher, relative to data alone."""
     scenario = paper_question(law, 1.0, row["student_params"])
     loss = row["loss"]
-    alone = least_compute(scenario, None, loss)
-    distilled = least_compute(scenario, Accounting.EXISTS, loss)
+    alone, distilled = least_budgets(scenario, (None, Accounting.EXISTS), loss).amounts
     what = f"to {loss} nats, {format_count(row['student_params'])} student, teacher exists"
     ratio = tokens_ratio = None
     if alone is not None and distilled is not None:

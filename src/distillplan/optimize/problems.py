@@ -146,10 +146,18 @@ class Problems(NamedTuple):
         kept = self.storage
         if kept is None:
             return found
+        rest, months = column(kept.money) - once, kept.months
+        if kept.per_month is not None and months is not None:
+            reading = KeptWhileRead(
+                training=per_token,
+                passes=passes,
+                per_month=column(kept.per_month),
+                months=column(months),
+                most_first=self.most_passed,
+            )
+            return np.minimum(found, reading.bought(rest))
         first = passes + column(kept.per_token)
-        return np.minimum(
-            found, bought(column(kept.money) - once, per_token, first, self.most_passed)
-        )
+        return np.minimum(found, bought(rest, per_token, first, self.most_passed))
 
     def months_of(self, found: "Optima") -> FloatArray:
         """Months of the training of optima that may cost their money, for each problem.

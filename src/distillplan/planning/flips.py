@@ -9,6 +9,7 @@ from distillplan.accounting import Accounting, Logits
 from distillplan.laws.formulas import FloatArray
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import Cells, cells, together
+from distillplan.planning.kept_limits import most_budget
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict import Weighed, run_of, weigh, weigh_options, word
@@ -24,7 +25,6 @@ from distillplan.planning.verdict_records import (
     Verdict,
 )
 from distillplan.planning.windows import FIRST_LOOK, SILENT, Window, windows
-from distillplan.units.quantities import SECONDS_PER_HOUR
 
 DECADES = 4
 """How far the budget is searched, up and down."""
@@ -107,15 +107,15 @@ def _at_counts(scenario: Scenario, counts: FloatArray) -> Cells:
 
 def _in_unit(scenario: Scenario, log: float) -> float:
     """A budget in FLOPs, or in GPU-hours where the scenario's is."""
-    amount = math.exp(log)
-    return amount if scenario.gpu_hours is None else amount / SECONDS_PER_HOUR
+    return math.exp(log) / scenario.per_unit
 
 
 def _budgets(scenario: Scenario) -> FloatArray:
-    """Logarithms of the budgets of the first look, the scenario's own in the middle."""
+    """Logarithms of the budgets of the first look, as far as limits leave room for them."""
     per_decade = FEWER_PER_DECADE if scenario.teacher is None else PER_DECADE
     steps = np.arange(DECADES * per_decade + 1) * (math.log(10) / per_decade)
-    return math.log(scenario.budget) + np.concatenate([-steps[:0:-1], steps])
+    up = np.unique(np.minimum(steps, math.log(most_budget(scenario) / scenario.budget)))
+    return math.log(scenario.budget) + np.concatenate([-steps[:0:-1], up])
 
 
 def _windows(

@@ -2,6 +2,7 @@
 
 from distillplan.accounting import Accounting
 from distillplan.laws.transfer import LARGEST_GAIN
+from distillplan.planning.kept_limits import SpendsFlops, spent_on
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict import FEWEST_TOKENS_PER_PARAM, weigh_options
@@ -30,6 +31,14 @@ def format_budget(scenario: Scenario, amount: float | None = None) -> str:
     machine = scenario.machine
     hours = format_count(spent / SECONDS_PER_HOUR)
     return f"{hours} GPU-hours of {machine.gpus} {machine.gpu.name}"
+
+
+def spent_in_words(scenario: Scenario, *options: SpendsFlops) -> str:
+    """What each of some options spends of the budget; the budget alone where all spend all."""
+    spent = dict.fromkeys(spent_on(scenario, one) for one in options)
+    amounts = " and ".join(format_budget(scenario, one).split()[0] for one in spent)
+    left = min(spent) < scenario.budget
+    return f"{amounts} of {format_budget(scenario)}" if left else format_budget(scenario)
 
 
 def headline(plan: Plan) -> str:

@@ -28,6 +28,8 @@ FARTHEST = 1e5
 """Over the budget, none is asked about."""
 CLOSE = 2e-7
 """Of a limit that a way may leave: less than its rounding, `machine_warnings.ROUNDING`."""
+NEARLY_ALL = 0.999
+"""Of a budget: what is left of it is not worth a word."""
 HALVED = 4
 """One step in so many is in the middle, where lines come near from one side only."""
 
@@ -66,6 +68,21 @@ def _is_limited(scenario: Scenario) -> bool:
     return asked and scenario.compute is not None and scenario.machine is not None
 
 
+def most_budget(scenario: Scenario) -> float:
+    """The largest budget within the limits, but for a limit that is the budget; infinite: any.
+
+    As `Scenario.budget`; one in FLOPs may be of any size, as what it spends is cut.
+    """
+    machine, limits, own = scenario.machine, scenario.limits, scenario.budget
+    if scenario.gpu_hours is None or machine is None:
+        return math.inf
+    if limits.asked_gpu_hours is not None:
+        return own
+    in_time = (limits.hours or math.inf) * machine.gpus * SECONDS_PER_HOUR
+    ends = (in_time, own * scenario.money_over_budget)
+    return min((one for one in ends if one > own * (1 + CLOSE)), default=math.inf)
+
+
 class SpendsFlops(Protocol):
     """A way of spending a budget, such as an option of a plan."""
 
@@ -80,6 +97,15 @@ class SpendsFlops(Protocol):
     @property
     def bill(self) -> "OptionBill | None":
         """The same on the machine."""
+
+
+def spent_on(scenario: Scenario, option: SpendsFlops) -> float:
+    """How much of the budget an option spends, as `Scenario.budget`: limits may leave a part."""
+    spent, bill = option.total_flops or 0.0, option.bill
+    if scenario.gpu_hours is not None:  # which money may end, where it stores logits
+        timed = None if scenario.storage_seconds else bill
+        spent = scenario.budget if timed is None else timed.gpu_hours.mid * SECONDS_PER_HOUR
+    return spent if spent < scenario.budget * NEARLY_ALL else scenario.budget
 
 
 def is_cut(scenario: Scenario, option: SpendsFlops) -> bool:

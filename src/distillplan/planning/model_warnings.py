@@ -1,5 +1,6 @@
 """What to know of the models that a question names."""
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -8,12 +9,15 @@ from distillplan.models.known_model import KnownModel, NamedModels
 from distillplan.models.named_models import LICENSE_FORBIDS, license_notices
 from distillplan.models.tokenizers import tokenizer_told
 from distillplan.notices import Notice, information, warning
+from distillplan.planning.kept_limits import most_budget
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import Teacher, loss_by, loss_range
 from distillplan.units.quantities import format_count
 
 TOKENIZERS_DIFFER: Final = "tokenizers_differ"
 """Code of the warning that a student cannot learn from its teacher's logits."""
+LIMITS_LEFT_OUT: Final = "limits_left_out"
+"""Code of the remark that a picture keeps to no limits of time and money."""
 MOST_NAMES: Final = 4
 """Students that a sentence names."""
 
@@ -35,6 +39,16 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
     if teacher is not None:
         told = license_notices(teacher.name, teacher.license)
         yield from (one for one in told if one.code != LICENSE_FORBIDS)  # which is in those above
+
+
+def picture_warnings(scenario: Scenario) -> tuple[Notice, ...]:
+    """What to know of a picture over many budgets: of its models, its law, and its limits."""
+    limits, left = scenario.limits, most_budget(scenario) < math.inf
+    if scenario.compute is not None:
+        left = (limits.hours, limits.usd) != (None, None)
+    told = "budgets are shown whether or not they keep to the limits of time and money"
+    notices = [information(LIMITS_LEFT_OUT, told)] if left else []
+    return (*named_warnings(scenario.models), *scenario.law.warnings, *notices)
 
 
 def named_warnings(*asked: NamedModels) -> Iterator[Notice]:

@@ -125,8 +125,13 @@ def option_bill(
     )
     bill, tokens = whole(), Range.exact(sizes.student_tokens)
     if scenario.gpu_hours is not None:
-        tokens = bill.total.gpu_hours.divide_into(sizes.student_tokens)
-        bill = whole(spent=True)
+        hours, most = bill.total.gpu_hours, scenario.bounds.student_tokens[1]
+        tokens = hours.divide_into(sizes.student_tokens)
+        if sizes.student_tokens < most:
+            bill = whole(spent=True)
+        else:  # the budget outlasts the most tokens, unless the speed is lower
+            low = min(most, tokens.low * scenario.gpu_hours / hours.mid)
+            tokens = Range(low=low, mid=most, high=most)
     phase, fullest = _fullest(scenario, bill.lines, student, teacher, stored)
     return OptionBill(
         gpu_hours=bill.total.gpu_hours,

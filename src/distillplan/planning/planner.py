@@ -20,6 +20,7 @@ from distillplan.planning.multipliers import with_multipliers
 from distillplan.planning.open_teacher import beside_open_teacher
 from distillplan.planning.options import (
     distilled_options,
+    option_of,
     supervised_option,
     without_nonsense,
 )
@@ -209,11 +210,42 @@ def _flips(scenario: Scenario, options: tuple[Option, ...], decision: Decision) 
     if decision.reason is Reason.ONLY_ONE_POSSIBLE:
         return Flips()
     found = find_flips(scenario, options, decision.verdict)
+    if scenario.machine is not None:
+        found = _confirmed(scenario, options, found)
     if scenario.stored is not None:
         from distillplan.planning.format_flip import find_format_flip  # only where one is named
 
         found = found._replace(logit_format=find_format_flip(scenario, decision.verdict))
     return found._replace(equal_hours=_hours_flip(scenario, options[0], decision))
+
+
+def _confirmed(scenario: Scenario, options: Sequence[Option], found: Flips) -> Flips:
+    """The flips that their own plans confirm: elsewhere a size may not fit, or a limit bind."""
+    hours = scenario.gpu_hours is not None  # in which the search has kept to limits of time
+    limits = scenario.limits._replace(hours=None, usd=None) if hours else scenario.limits
+    changes = {}
+    for name in ("budget_down", "budget_up"):
+        if (one := getattr(found, name)) is not None:
+            changes[name] = replace(scenario, limits=limits).spending(one.at)
+    if found.students is not None:
+        changes["students"] = replace(scenario, students=found.students.students)
+    if found.logits is not None:
+        changes["logits"] = scenario.reading(found.logits.logits)
+    then = {name: _asked(changed) for name, changed in changes.items()}
+    if (one := found.accounting) is not None:
+        paid = next(option for option in options if option.accounting is one.accounting)
+        then["accounting"] = decide(scenario, options[0], paid).verdict
+    wrong = [name for name, verdict in then.items() if getattr(found, name).verdict is not verdict]
+    return found._replace(**dict.fromkeys(wrong))
+
+
+def _asked(scenario: Scenario) -> Verdict | None:
+    """The verdict of a question's own plan."""
+    scenario = within_limits(scenario)
+    alone = option_of(scenario, None)
+    if alone.loss is None:
+        return None
+    return decide(scenario, alone, option_of(scenario, scenario.pays, alone.loss)).verdict
 
 
 def _hours_flip(scenario: Scenario, alone: Option, decision: Decision) -> HoursFlip | None:
@@ -228,13 +260,7 @@ def _hours_flip(scenario: Scenario, alone: Option, decision: Decision) -> HoursF
     if decision.verdict is None:
         return None
     hours = bill.gpu_hours.mid
-    timed = replace(scenario, compute=None, gpu_hours=hours)
-    other = supervised_option(timed)
-    if other.loss is None:
-        return None
-    distilled = distilled_options(timed, other.loss)
-    deciding = next((one for one in distilled if one.decides), None)
-    verdict = decide(timed, other, deciding).verdict
+    verdict = _asked(replace(scenario, compute=None, gpu_hours=hours))
     if verdict is None or verdict is decision.verdict:
         return None
     return HoursFlip(gpu_hours=hours, verdict=verdict)

@@ -271,9 +271,18 @@ class Scenario:
     @property
     def budget(self) -> float:
         """What all students together may cost: FLOPs, or GPU-seconds for a budget in GPU-hours."""
-        if self.compute is not None:
-            return self.compute
-        return (self.gpu_hours or 0.0) * SECONDS_PER_HOUR
+        return (self.compute or self.gpu_hours or 0.0) * self.per_unit
+
+    @property
+    def per_unit(self) -> float:
+        """What `budget` has for each FLOP or GPU-hour that it is given in."""
+        return 1.0 if self.gpu_hours is None else SECONDS_PER_HOUR
+
+    def spending(self, budget: float) -> "Scenario":
+        """The same question with another budget, in FLOPs or GPU-hours like its own."""
+        if self.gpu_hours is None:
+            return replace(self, compute=budget)
+        return replace(self, gpu_hours=budget)
 
     @property
     def models(self) -> NamedModels:

@@ -11,7 +11,7 @@ from distillplan.accounting import Accounting, way_in_words
 from distillplan.laws.provenance import LawStatus, PublishedLaw
 from distillplan.notices import Notice, Severity
 from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit, outside, outside_fit
-from distillplan.planning.headline import format_budget
+from distillplan.planning.headline import format_budget, spent_in_words
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus
@@ -86,7 +86,7 @@ def _remarks(
     best_for_teacher: tuple[float, float] | None,
 ) -> list[_Remark]:
     """Warnings before information."""
-    compared = (alone,) if deciding is None else (alone, deciding)
+    compared = (alone,) if deciding in (None, alone) else (alone, deciding)
     found = [
         *_law_warnings(scenario.law),
         *_outside_fit(scenario, compared),
@@ -94,7 +94,7 @@ def _remarks(
         *_repeated(scenario, compared),
         *_teacher_loss_warnings(scenario, deciding),
         *_teacher_strength(scenario, deciding, best_for_teacher),
-        *_bound_warnings(compared),
+        *_bound_warnings(scenario, compared),
         *_budget_of_tokens(scenario),
     ]
     if scenario.student_model is not None or scenario.models.teacher is not None:
@@ -318,20 +318,22 @@ def _teacher_strength(
         )
 
 
-def _bound_warnings(compared: tuple[Option, ...]) -> Iterator[_Remark]:
+def _bound_warnings(scenario: Scenario, compared: tuple[Option, ...]) -> Iterator[_Remark]:
     for status, end in (
         (SearchStatus.AT_UPPER_BOUND, "upper"),
         (SearchStatus.AT_LOWER_BOUND, "lower"),
     ):
         at = [one for one in compared if one.status is status]
         if at:
-            yield _warning(status.value, partial(_bounds_told, end, at))
+            yield _warning(status.value, partial(_bounds_told, scenario, end, at))
 
 
-def _bounds_told(end: str, at: Sequence[Option]) -> str:
-    sizes = [
-        f"{SIZES[name].words} of {way_in_words(one.accounting)}"
-        for one in at
-        for name in one.at_bounds
-    ]
-    return f"at the {end} bound of the search: {', '.join(sizes)}"
+def _bounds_told(scenario: Scenario, end: str, at: Sequence[Option]) -> str:
+    ways: dict[str, list[str]] = {}
+    for one in at:
+        for name in one.at_bounds:
+            ways.setdefault(SIZES[name].words, []).append(way_in_words(one.accounting))
+    sizes = ", ".join(f"{size} of {' and '.join(each)}" for size, each in ways.items())
+    spent = spent_in_words(scenario, *at)
+    left = f"; spent: {spent}" if spent != format_budget(scenario) else ""
+    return f"at the {end} bound of the search: {sizes}{left}"

@@ -18,7 +18,8 @@ from distillplan.notices import Notice
 from distillplan.planning import drawn
 from distillplan.planning.bands import banded
 from distillplan.planning.evaluate import cells
-from distillplan.planning.model_warnings import named_warnings
+from distillplan.planning.kept_limits import spent_on
+from distillplan.planning.model_warnings import picture_warnings
 from distillplan.planning.odds import posterior
 from distillplan.planning.places import of_options
 from distillplan.planning.planner import plan_if_any
@@ -112,7 +113,7 @@ def budget_losses(
     Raises:
         InfeasibleError: when no budget trains anything.
     """
-    asked = replace(scenario, limits=Limits(), student_tokens=None)
+    asked = without_times(scenario)
     on = asked
     if on.machine is None:
         on = replace(asked, machine=machine(ASSUMED, asked.architecture))
@@ -143,8 +144,14 @@ def budget_losses(
         machine_assumed=scenario.machine is None,
         law=asked.law,
         scenario=scenario,
-        warnings=(*named_warnings(scenario.models), *scenario.law.warnings),
+        warnings=picture_warnings(scenario),
     )
+
+
+def without_times(scenario: Scenario) -> Scenario:
+    """The question without what holds at its own budget alone."""
+    limits = Limits(bytes_per_gpu=scenario.limits.bytes_per_gpu)
+    return replace(scenario, limits=limits, student_tokens=None)
 
 
 def with_budget(scenario: Scenario, unit: BudgetUnit, budget: float) -> Scenario:
@@ -175,7 +182,8 @@ def runs_budgets(scenario: Scenario) -> tuple[float, float]:
 def _span(scenario: Scenario, middle: Plan | None) -> tuple[float, float]:
     """The least and the largest budget of the curves, in FLOPs."""
     if middle is not None and middle.supervised.total_flops is not None:
-        budget = middle.supervised.total_flops
+        asked, alone = middle.scenario, middle.supervised
+        budget = middle.supervised.total_flops * (asked.budget / spent_on(asked, alone))
         return budget / BUDGET_SPAN, budget * BUDGET_SPAN
     low, high = runs_budgets(scenario)
     return low / BEYOND_RUNS, high * BEYOND_RUNS
@@ -186,9 +194,9 @@ def _flops_per_hour(scenario: Scenario, panel: LossPanel) -> float | None:
     budget = panel.points[len(panel.points) // 2].budget
     found = plan_if_any(with_budget(scenario, BudgetUnit.FLOPS, budget))
     bill = None if found is None else found.supervised.bill
-    if bill is None or bill.gpu_hours.mid <= 0:
+    if found is None or bill is None or bill.gpu_hours.mid <= 0:
         return None
-    return budget / bill.gpu_hours.mid
+    return spent_on(found.scenario, found.supervised) / bill.gpu_hours.mid
 
 
 def _points(
@@ -268,7 +276,9 @@ def _spent(on: Scenario, unit: BudgetUnit, middle: Plan | None) -> float | None:
         return gpu_hours
     found = plan_if_any(with_budget(on, BudgetUnit.FLOPS, compute))
     bill = None if found is None else found.supervised.bill
-    return None if bill is None else bill.gpu_hours.mid
+    if found is None or bill is None:
+        return None
+    return bill.gpu_hours.mid * compute / spent_on(found.scenario, found.supervised)
 
 
 def _is_known(point: LossAt) -> bool:

@@ -12,10 +12,10 @@ from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.model_sizes import LEAST_FLOPS, MOST_FLOPS
 from distillplan.notices import Notice
 from distillplan.planning import side_by_side
-from distillplan.planning.model_warnings import named_warnings
+from distillplan.planning.model_warnings import picture_warnings
 from distillplan.planning.options import options_from, settled
 from distillplan.planning.results import Option
-from distillplan.planning.scenario import Limits, Scenario
+from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.verdict import guessing, is_guess
 from distillplan.questions.budget_losses import (
@@ -24,8 +24,8 @@ from distillplan.questions.budget_losses import (
     BudgetUnit,
     runs_budgets,
     with_budget,
+    without_times,
 )
-from distillplan.units.quantities import SECONDS_PER_HOUR
 
 BUDGETS = 41
 """Of a curve; the one in the middle is that of the question."""
@@ -117,12 +117,11 @@ def budget_optima(scenario: Scenario, *, given: bool) -> BudgetOptima:
         InfeasibleError: when no budget trains anything.
     """
     demand_distillation(scenario.law)
-    asked = replace(scenario, limits=Limits(), student_tokens=None)
+    asked = without_times(scenario)
     unit = BudgetUnit.FLOPS if asked.gpu_hours is None else BudgetUnit.GPU_HOURS
     if unit is BudgetUnit.FLOPS:
         asked = replace(asked, machine=None)  # whose hours nobody asks for here
-    per_unit = 1.0 if unit is BudgetUnit.FLOPS else SECONDS_PER_HOUR
-    here = asked.budget / per_unit if given else None
+    here = asked.budget / asked.per_unit if given else None
     budgets = _budgets(asked, here)
     scenarios = [with_budget(asked, unit, budget) for budget in budgets]
     ways = [None, *(scenario.accountings if scenario.teacher is None else [scenario.pays])]
@@ -141,7 +140,7 @@ def budget_optima(scenario: Scenario, *, given: bool) -> BudgetOptima:
         machine=None if on is None else f"{on.gpus} {on.gpu.name}",
         law=asked.law,
         scenario=scenario,
-        warnings=(*named_warnings(scenario.models), *scenario.law.warnings),
+        warnings=picture_warnings(scenario),
     )
 
 

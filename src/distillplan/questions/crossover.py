@@ -25,7 +25,7 @@ from distillplan.planning.evaluate import cells
 from distillplan.planning.fitted_range import OutsideFit
 from distillplan.planning.flips import weigh_cells
 from distillplan.planning.odds import odds_at
-from distillplan.planning.scenario import TIE_NATS, Scenario
+from distillplan.planning.scenario import TIE_NATS, Limits, Scenario
 from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.verdict import Weighed
 from distillplan.planning.verdict_records import BudgetRange, Odds
@@ -188,7 +188,7 @@ def crossover_each(
     """The same row by row, as they are found.
 
     Args:
-        scenario: the question; its own budget and student are ignored.
+        scenario: the question; its own budget, student and machine are ignored.
         students: parameters of each student, or a word such as ``1B``.
         accountings: teacher costs that the budget covers.
         levels: gains, nats per token.
@@ -196,9 +196,12 @@ def crossover_each(
 
     Raises:
         InputError: when the law has no distillation, no student, accounting or level is given,
-            there are too many levels, or the teacher contradicts an accounting.
+            there are too many levels, the teacher contradicts an accounting, or limits are given.
     """
     demand_distillation(scenario.law)
+    if scenario.limits != Limits():
+        why = ": budgets are in FLOPs here, on no machine, and keep to none; leave them out"
+        raise InputError(Word("limits"), why)
     students = listed(students, Word("student"), least="1B")
     paid = listed(accountings, Word("accounting"), partial(member, Accounting), least="free")
     gains = listed(levels, Word("gain"), number)

@@ -39,18 +39,6 @@ class Least(NamedTuple):
     """The lowest loss that any amount reaches, nats per token; infinite where none can train."""
 
 
-def least_compute(scenario: Scenario, accounting: Way, loss: float) -> float | None:
-    """FLOPs for all students that bring them to a loss; None where no budget does.
-
-    Args:
-        scenario: the question; its own budget is ignored.
-        accounting: teacher costs that the budget covers; None for supervised training.
-        loss: nats per token.
-    """
-    (amount,) = least_budgets(scenario, (accounting,), loss).amounts
-    return amount
-
-
 def least_budgets(scenario: Scenario, ways: Sequence[Way], loss: float) -> Least:
     """The least budget of each way that reaches a loss.
 
@@ -62,20 +50,13 @@ def least_budgets(scenario: Scenario, ways: Sequence[Way], loss: float) -> Least
 
     def losses(logs: FloatArray) -> FloatArray:
         return _losses(
-            [[spending(scenario, float(one)) for one in np.exp(row)] for row in logs], ways
+            [[scenario.spending(float(one)) for one in np.exp(row)] for row in logs], ways
         )
 
     least, largest = FLOPS if scenario.gpu_hours is None else GPU_HOURS
     low = np.full(len(ways), math.log(least))
     high = np.full(len(ways), math.log(largest))
     return _first(losses, low, high, loss, losses(high[:, None])[:, 0])
-
-
-def spending(scenario: Scenario, budget: float) -> Scenario:
-    """The scenario with another budget, in FLOPs or GPU-hours like its own."""
-    if scenario.gpu_hours is None:
-        return replace(scenario, compute=budget)
-    return replace(scenario, gpu_hours=budget)
 
 
 def smallest_students(scenario: Scenario, ways: Sequence[Way], loss: float) -> Least:

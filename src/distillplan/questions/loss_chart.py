@@ -1,22 +1,21 @@
 """Both losses over many budgets, fast: what a chart in the terminal shows."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from distillplan.errors import InfeasibleError
 from distillplan.laws.formulas import FloatArray
+from distillplan.planning.kept_limits import spent_on
 from distillplan.planning.results import Plan
-from distillplan.planning.scenario import Limits
 from distillplan.questions.budget_losses import (
     BUDGET_SPAN,
     BudgetUnit,
     runs_budgets,
     with_budget,
+    without_times,
 )
 from distillplan.questions.sweep import solve
-from distillplan.units.quantities import SECONDS_PER_HOUR
 
 NOTHING = "no budget that a chart would show trains anything"
 POINTS = 61
@@ -43,20 +42,21 @@ def loss_chart(plan: Plan) -> LossChart:
     Raises:
         InfeasibleError: when no budget trains anything.
     """
-    asked = replace(plan.scenario, limits=Limits(), student_tokens=None)
+    asked = without_times(plan.scenario)
     flops = plan.supervised.total_flops
     if flops is None:
         raise InfeasibleError(NOTHING)
     unit, middle = BudgetUnit.FLOPS, plan.scenario.compute or flops
     if asked.gpu_hours is not None:
-        unit, middle = BudgetUnit.GPU_HOURS, asked.budget / SECONDS_PER_HOUR
+        unit, middle = BudgetUnit.GPU_HOURS, asked.budget / asked.per_unit
     budgets = np.geomspace(middle / BUDGET_SPAN, middle * BUDGET_SPAN, POINTS)
     budgets[POINTS // 2] = middle
     solved = solve([with_budget(asked, unit, one) for one in budgets.tolist()])
     if not np.isfinite(solved.alone.loss).any():
         raise InfeasibleError(NOTHING)
     distilled = np.full(POINTS, np.nan) if solved.distilled is None else solved.distilled.loss
-    low, high = (one * middle / flops for one in runs_budgets(asked))
+    spent = spent_on(plan.scenario, plan.supervised) / asked.per_unit
+    low, high = (one * spent / flops for one in runs_budgets(asked))
     return LossChart(
         unit=unit,
         budgets=tuple(budgets.tolist()),

@@ -12,17 +12,22 @@ from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.model_sizes import LEAST_FLOPS, MOST_FLOPS
 from distillplan.notices import Notice
 from distillplan.planning.fitted_range import SIZES
-from distillplan.planning.model_warnings import named_warnings
+from distillplan.planning.model_warnings import picture_warnings
 from distillplan.planning.planner import plan
 from distillplan.planning.results import Option, Reason
-from distillplan.planning.scenario import Limits, Scenario
+from distillplan.planning.scenario import Scenario
 from distillplan.planning.teacher import demand_distillation
 from distillplan.planning.validity import OUTSIDE_FIT
 from distillplan.planning.verdict_records import Verdict
-from distillplan.questions.budget_losses import BEYOND_RUNS, BudgetUnit, runs_budgets, with_budget
+from distillplan.questions.budget_losses import (
+    BEYOND_RUNS,
+    BudgetUnit,
+    runs_budgets,
+    with_budget,
+    without_times,
+)
 from distillplan.questions.page_ranges import BUDGET_DECADES, sizes_around, student_of
 from distillplan.questions.sweep import Cell, sweep
-from distillplan.units.quantities import SECONDS_PER_HOUR
 
 COLUMNS_PER_DECADE = 5
 """Budgets around one that was given."""
@@ -113,7 +118,7 @@ class _Ranges(NamedTuple):
 
 def map_size(scenario: Scenario, *, given: bool) -> int:
     """Cells of the map of a question, for its progress."""
-    found = _ranges(_without_times(scenario), given=given)
+    found = _ranges(without_times(scenario), given=given)
     return len(found.budgets) * len(found.sizes)
 
 
@@ -132,7 +137,7 @@ def odds_map(
         InfeasibleError: when no budget trains any student.
     """
     demand_distillation(scenario.law)
-    asked = _without_times(scenario)
+    asked = without_times(scenario)
     unit = BudgetUnit.FLOPS if asked.gpu_hours is None else BudgetUnit.GPU_HOURS
     ranges = _ranges(asked, given=given)
     cells: list[OddsCell] = []
@@ -148,26 +153,15 @@ def odds_map(
         budgets=ranges.budgets,
         sizes=ranges.sizes,
         cells=tuple(cells),
-        here_budget=_in_unit(asked) if given else None,
+        here_budget=asked.budget / asked.per_unit if given else None,
         here_student=asked.student_params,
         teacher_outside=asked.teacher is not None
         and any(OUTSIDE_FIT[name] in one.warnings for one in cells for name in TEACHERS),
         machine=None if on is None else f"{on.gpus} {on.gpu.name}",
         law=asked.law,
         scenario=scenario,
-        warnings=(*named_warnings(scenario.models), *scenario.law.warnings),
+        warnings=picture_warnings(scenario),
     )
-
-
-def _without_times(scenario: Scenario) -> Scenario:
-    """The question without what holds at its own budget alone."""
-    limits = Limits(bytes_per_gpu=scenario.limits.bytes_per_gpu)
-    return replace(scenario, limits=limits, student_tokens=None)
-
-
-def _in_unit(scenario: Scenario) -> float:
-    """The budget, in FLOPs or GPU-hours."""
-    return scenario.budget / (1.0 if scenario.gpu_hours is None else SECONDS_PER_HOUR)
 
 
 def _ranges(scenario: Scenario, *, given: bool) -> _Ranges:
@@ -183,7 +177,7 @@ def _ranges(scenario: Scenario, *, given: bool) -> _Ranges:
             sizes=tuple(_possible(scenario, _evenly(low, high, ROWS))),
         )
     many = BUDGET_DECADES * COLUMNS_PER_DECADE
-    budget = _in_unit(scenario)
+    budget = scenario.budget / scenario.per_unit
     budgets = (budget * 10.0 ** (step / COLUMNS_PER_DECADE) for step in range(-many, many + 1))
     if scenario.gpu_hours is None:
         budgets = (one for one in budgets if LEAST_FLOPS <= one <= MOST_FLOPS)

@@ -6,6 +6,7 @@ import numpy as np
 
 from distillplan.laws.formulas import FloatArray
 from distillplan.models.model_sizes import LEAST_FLOPS, LEAST_PARAMS, MOST_FLOPS, MOST_PARAMS
+from distillplan.planning.kept_limits import most_budget
 from distillplan.planning.results import Plan
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict import guessing
@@ -31,7 +32,8 @@ def budget_steps(scenario: Scenario) -> tuple[int, int]:
     """The lowest and the highest step of the budget, of which 0 is the budget as written."""
     most = BUDGET_STEPS * BUDGET_DECADES
     if scenario.gpu_hours is not None:
-        return -most, most
+        room = BUDGET_STEPS * math.log10(most_budget(scenario) / scenario.budget)
+        return -most, math.floor(min(room, most))
     down = math.floor(BUDGET_STEPS * math.log10(scenario.budget / LEAST_FLOPS))
     up = math.floor(BUDGET_STEPS * math.log10(MOST_FLOPS / scenario.budget))
     return -max(min(down, most), 0), max(min(up, most), 0)

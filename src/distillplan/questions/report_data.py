@@ -10,6 +10,7 @@ import numpy as np
 from distillplan.errors import InputError
 from distillplan.laws.formulas import FloatArray
 from distillplan.optimize.problems import Optima
+from distillplan.planning.kept_limits import within_limits
 from distillplan.planning.results import Plan
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.start import refuse_start
@@ -19,7 +20,6 @@ from distillplan.questions.comparison_records import Asked, Comparison, NamedPla
 from distillplan.questions.explorer import Explorer, explorer_of
 from distillplan.questions.page_ranges import LOSS_STEP, budgets, loss_steps, map_rows
 from distillplan.questions.sweep import Solved, solve
-from distillplan.units.quantities import SECONDS_PER_HOUR
 
 MOST_REPORTED = 40
 """Scenarios in one report; nobody reads more."""
@@ -128,22 +128,10 @@ def reported(named: NamedPlan) -> ReportedPlan:
     )
 
 
-def at_budget(scenario: Scenario, budget: float) -> Scenario:
-    """The same question with another budget, in the unit of `Scenario.budget`."""
-    if scenario.gpu_hours is None:
-        return replace(scenario, compute=budget)
-    return replace(scenario, gpu_hours=budget / SECONDS_PER_HOUR)
-
-
 def _map(found: Plan) -> VerdictMap:
-    columns, sizes = budgets(found.scenario), map_rows(found)
-    solved = solve(
-        [
-            replace(at_budget(found.scenario, budget), student_params=size)
-            for size in sizes
-            for budget in columns.tolist()
-        ]
-    )
+    columns, sizes, asked = budgets(found.scenario), map_rows(found), found.scenario
+    rows = (within_limits(replace(asked, student_params=size)) for size in sizes)
+    solved = solve([one.spending(budget) for one in rows for budget in columns / asked.per_unit])
     weighed = solved.weighed
     if weighed is None:
         raise ValueError("a map is of two options")
@@ -161,7 +149,7 @@ def _map(found: Plan) -> VerdictMap:
 
 def _curves(scenario: Scenario) -> LossCurves | None:
     columns = budgets(scenario).tolist()
-    solved = solve([at_budget(scenario, one) for one in columns])
+    solved = solve([scenario.spending(one / scenario.per_unit) for one in columns])
     alone = _known(scenario, solved.alone.loss)
     if not any(alone):
         return None

@@ -12,7 +12,7 @@ from distillplan.laws.quantization import QuantizationPenalty, quantization_law
 from distillplan.planning.options import option_of
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
-from distillplan.questions.inverse import Way, least_budgets, spending
+from distillplan.questions.inverse import Way, least_budgets
 from distillplan.questions.serving_records import ServedRole, ServedStatus, ServingQuestion
 from distillplan.questions.target import wanted_loss
 
@@ -97,12 +97,12 @@ def larger_model(question: ServingQuestion, scenario: Scenario) -> FoundModel:
         (budget,) = least_budgets(base, (None,), loss).amounts
         if budget is None:
             raise InfeasibleError(f"no pretraining reaches {loss:.4g} nats; give a higher --loss")
-        option = option_of(spending(base, budget), None)
+        option = option_of(base.spending(budget), None)
     else:
         named = {"student_params": match.student_params, "student_model": match.model}
         base = _alone(scenario, **named)
         each = float(base.supervised_costs.student_training(math.log(match.student_params)))
-        option = option_of(spending(base, each * match.student_tokens), None)
+        option = option_of(base.spending(each * match.student_tokens), None)
     if option.loss is None:
         raise InfeasibleError("the larger model cannot be trained within the bounds of the search")
     return FoundModel(
@@ -164,7 +164,7 @@ def _quantized(question: ServingQuestion, scenario: Scenario, way: Way, goal: fl
 
 
 def _reaching(scenario: Scenario, way: Way, budget: float | None, nearest: float) -> FoundModel:
-    option = None if budget is None else option_of(spending(scenario, budget), way)
+    option = None if budget is None else option_of(scenario.spending(budget), way)
     return FoundModel(
         scenario=scenario,
         role=ServedRole.SMALLER,
@@ -198,11 +198,11 @@ def cheapest_pretrained(
     (budget,) = least_budgets(living, (None,), larger.loss).amounts
     if budget is None:
         return
-    fixed = replace(base, student_params=option_of(spending(living, budget), None).student_params)
+    fixed = replace(base, student_params=option_of(living.spending(budget), None).student_params)
     (trained,) = least_budgets(fixed, (None,), larger.loss).amounts
     if trained is None:
         return
-    option = option_of(spending(fixed, trained), None)
+    option = option_of(fixed.spending(trained), None)
     yield FoundModel(
         scenario=fixed,
         role=ServedRole.CHEAPEST,

@@ -28,9 +28,11 @@ from distillplan.questions.target_weighing import (
     doing,
     obstacle,
     silence,
-    spent,
 )
 from distillplan.units.quantities import format_count, format_flops, format_usd
+
+NO_BUDGET = 1e-6
+"""Of a scenario whose budget is sought: less than any way spends."""
 
 
 class Reached(NamedTuple):
@@ -166,7 +168,9 @@ def _reached(
     for way, amount, nearest in zip(ways, found.amounts, found.nearest, strict=True):
         option = over = None
         if amount is not None:
-            there = spent(scenario, amount, students=minimize is Goal.STUDENT)
+            there = scenario.spending(amount)
+            if minimize is Goal.STUDENT:
+                there = replace(scenario, student_params=amount)
             alone, distilled = both_ways(there, way)
             option = distilled or alone
             option = option._replace(is_guess=is_guess(there, option))
@@ -197,12 +201,12 @@ def _counting(scenario: Scenario, minimize: Goal) -> Scenario:
     if minimize is Goal.STUDENT:
         return scenario
     if minimize is Goal.COMPUTE:
-        return replace(scenario, compute=ANY_BUDGET, gpu_hours=None)
+        return replace(scenario, compute=NO_BUDGET, gpu_hours=None)
     if scenario.machine is None:
         raise needs_gpu(Word("minimize", minimize))
     if minimize is Goal.COST:
         usd_per_gpu_hour(scenario.machine)  # or there is none
-    in_hours = replace(scenario, compute=None, gpu_hours=ANY_BUDGET)
+    in_hours = replace(scenario, compute=None, gpu_hours=NO_BUDGET)
     return replace(in_hours, pays_storage=minimize is Goal.COST, money_over_budget=1.0)
 
 

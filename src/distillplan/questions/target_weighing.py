@@ -16,7 +16,7 @@ from distillplan.planning.planner import Decision
 from distillplan.planning.results import Method, Option, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict_records import Verdict
-from distillplan.questions.inverse import Way, spending
+from distillplan.questions.inverse import Way
 
 
 class Choice(NamedTuple):
@@ -37,19 +37,6 @@ class Choice(NamedTuple):
         if verdict is None and reason is not Reason.LAW_HAS_NO_DISTILLATION:
             return None
         return Method.DISTILL if verdict is Verdict.DISTILL else Method.SUPERVISED
-
-
-def spent(scenario: Scenario, amount: float, *, students: bool) -> Scenario:
-    """The scenario with another amount of what is minimized.
-
-    Args:
-        scenario: the question.
-        amount: a budget in its unit, or parameters of the student.
-        students: whether it is the student's size.
-    """
-    if students:
-        return replace(scenario, student_params=amount)
-    return spending(scenario, amount)
 
 
 def both_ways(scenario: Scenario, way: Way) -> tuple[Option, Option | None]:
@@ -80,7 +67,8 @@ def chosen(
     ]
     if not weighed:
         return None
-    there = spent(scenario, min(weighed), students=students)
+    least = min(weighed)
+    there = replace(scenario, student_params=least) if students else scenario.spending(least)
     alone, distilled = both_ways(there, pays)
     decision = planner.decide(there, alone, distilled)
     return Choice(decision=decision, scenario=there, alone=alone, distilled=distilled)

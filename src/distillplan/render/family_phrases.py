@@ -1,6 +1,6 @@
 """A family in words that its screen and its details share."""
 
-from distillplan.planning.headline import format_budget
+from distillplan.planning.headline import spent_in_words
 from distillplan.questions.family_records import (
     FamilyGoal,
     FamilyMethod,
@@ -44,7 +44,9 @@ def question_asked(found: FamilyPlan) -> str:
     many = sum(one.students for one in found.supervised.members)
     if found.goal is FamilyGoal.COMPUTE:
         return "Losses in nats per token; times what pretraining takes. Odds: give the compute."
-    parts = [f"{format_budget(found.scenario)} for {many} students", "mean loss in nats per token"]
+    best = next((one for one in found.ways if one.recommended), found.supervised)
+    spent = spent_in_words(found.scenario, best)
+    parts = [f"{spent} for {many} students", "mean loss in nats per token"]
     if len({one.weight for one in found.supervised.members}) > 1:
         parts[-1] += ", weighted"
     if any(one.is_guess for one in found.ways):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from distillplan.accounting import SUPERVISED_SHOWN
+from distillplan.planning.model_warnings import LIMITS_LEFT_OUT, picture_warnings
 from distillplan.planning.results import Plan
 from distillplan.questions.budget_losses import BudgetUnit
 from distillplan.questions.loss_chart import LossChart
@@ -35,6 +36,8 @@ def loss_chart_view(plan: Plan, chart: LossChart) -> Iterator[Block]:
     said = f"Over the budget in {UNITS[chart.unit]}. Law {plan.law.name}"
     if not low <= first <= last <= high:
         said += "; dots: outside its runs"
+    if any(one.code == LIMITS_LEFT_OUT for one in picture_warnings(plan.scenario)):
+        said += "; without limits of time and money"
     losses = (*chart.supervised, *chart.distilled)
     most = ends_of(losses)[1]
     if any(one is not None and one > most for one in losses):

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from distillplan.laws.format_notices import OF_STORED
 from distillplan.models.known_model import TUNED_MODEL
 from distillplan.notices import PRETRAINING_LAYOUT, doubts
-from distillplan.planning.headline import format_budget
-from distillplan.planning.kept_limits import is_cut
+from distillplan.planning.headline import spent_in_words
 from distillplan.planning.results import Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
 from distillplan.render.blocks import (
@@ -48,7 +47,7 @@ from distillplan.render.plan_words import (
     vocabulary_in_words,
     way,
 )
-from distillplan.units.quantities import format_count, format_flops, format_usd
+from distillplan.units.quantities import format_count, format_usd
 
 if TYPE_CHECKING:
     from distillplan.questions.loss_chart import LossChart
@@ -192,9 +191,8 @@ def _watch(plan: Plan) -> Iterator[str]:
 
 def _asked(plan: Plan) -> str:
     """What the numbers are of."""
-    spent, best = format_budget(plan.scenario), plan.recommended or plan.supervised
-    if is_cut(plan.scenario, best):
-        spent = f"{format_flops(best.total_flops)} of {spent}"
+    best = plan.recommended or plan.supervised
+    spent = spent_in_words(plan.scenario, best)
     bill = best.bill
     if bill is not None and bill.cost_usd is not None:
         spent += f", about {format_usd(bill.cost_usd.mid)}"
