@@ -71,7 +71,7 @@ def stage_model(text: str, what: str) -> StageModel:
     if known.shape is None:
         raise InputError(f"{what}: {text!r} says two sizes and no shape; give its name")
     return StageModel(
-        name=text.strip() if known.notices else known.name,  # tuned copies are no base models
+        name=known.name,
         params=known.total_params or known.all_params,
         of_study=False,
         named=text,
