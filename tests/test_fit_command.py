@@ -403,7 +403,7 @@ BAD = "params,tokens,loss\n1B,20B,2.4\n1Q,20B,-2\n,x,2.2\n"
         (None, ["--form", "distillation"], "teacher_loss is missing"),
         (None, ["--anchor", "busbridge"], "did you mean 'busbridge2025'"),
         (None, ["--gamma-one", "--anchor", "busbridge2025"], "without an anchor"),
-        (None, ["-o", "mine.txt"], "'mine.txt' is not one of table, json, markdown"),
+        (None, ["-o", "mine.txt"], "'mine.txt' is not one of table, json, jsonl, csv, markdown"),
         (None, ["--save", "mine.txt"], "must end in .yaml"),
         (None, ["--save", "none/mine.yaml"], "does not exist"),
         (None, ["--save", "a.yaml", "-o", "b.yaml"], "leave one out"),
