@@ -173,13 +173,9 @@ def _block(result: FitResult, seed: int, block: int) -> FloatArray:
 
 
 def _scales(spread: float, generator: np.random.Generator) -> FloatArray:
-    """Standard deviations as likely as so many numbers leave them, over their own, (block, 1).
+    """Scales over their likeliest, shape (block, 1): few numbers leave them open upwards.
 
-    Inverse chi: what few numbers leave open reaches farther up than down.
-
-    Args:
-        spread: standard deviation of the logarithm.
-        generator: of random numbers.
+    Inverse chi, by the standard deviation of the logarithm.
     """
     freedom = 0.5 / spread**2
     return np.sqrt(freedom / generator.chisquare(freedom, (_BLOCK, 1)))

@@ -76,16 +76,8 @@ ESTIMATE_ROW = DocumentForm(
 )
 """A run in a row of CSV."""
 PRACTICE_ROW = DocumentForm(
-    only=("name", "did", "better", "told", "outcome", "outcome_before"),
-    lifted={
-        **{
-            f"{name}{end}": f"{answer}.{name}"
-            for end, answer in (("", "now"), ("_before", "before"))
-            for name in ("says", "odds", "gain_nats")
-        },
-        "asked": "now.asked",
-        **{name: name for name in ("quality", "source", "assumed")},
-    },
+    without=("before", "now"),
+    lifted={name: f"now.{name}" for name in ("says", "odds", "gain_nats", "asked")},
 )
 """A published case in a row of CSV."""
 MODEL_ROW = DocumentForm(
