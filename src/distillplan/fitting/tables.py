@@ -79,7 +79,7 @@ def parse_table(text: str, source: str, *, prefix: str = "") -> RunTable:
     """The rows of a text, without the columns that have no name.
 
     Args:
-        text: a table with a header, separated by commas, semicolons, tabs or spaces;
+        text: a table with a header, separated by commas, semicolons, tabs, spaces or pipes;
             JSON, as `json_rows` reads it; or a log of training.
         source: name of its file, for messages.
         prefix: what each row's place starts with, where there are several files.
@@ -149,8 +149,11 @@ def _csv(text: str, source: str) -> FoundRows:
 
 
 def _with_tabs(text: str) -> str:
-    """A table that is separated by spaces with tabs; any other as it is."""
+    """A table that is separated by spaces, or one of Markdown, with tabs; any other as it is."""
     lines = text.splitlines()
+    if text.lstrip().startswith("|"):
+        inner = (one.strip().strip("|") if one.strip("-: |") else "" for one in lines)
+        return "\n".join(one.replace("|", "\t") for one in inner)
     header = next((one for one in lines if one.strip() and not one.startswith("#")), "")
     words = [one.split() for one in lines[lines.index(header) :]] if header else []
     sizes = [len(one) for one in words if one]

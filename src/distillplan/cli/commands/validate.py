@@ -7,8 +7,6 @@ from distillplan.errors import InputError
 from distillplan.render.progress import progress
 from distillplan.render.show import show
 
-LISTED = ("json", "jsonl", "csv")
-"""Forms that list faults instead of printing them as an error."""
 UNUSABLE = InputError.exit_code
 """The exit code for a file with faults, listed or not."""
 
@@ -24,7 +22,7 @@ def validate(file: flags.File, sets: flags.Sets = None, output: flags.ShowRows =
     from distillplan.scenarios import validation  # not at every start
 
     with progress("Reading the cells"):
-        found = validation.checked(file, sets or (), listed=output in LISTED)
+        found = validation.checked(file, sets or (), listed=output in {"json", "jsonl", "csv"})
     show(found, output)
     if found.faults:
         raise typer.Exit(UNUSABLE)
