@@ -173,9 +173,11 @@ def _block(result: FitResult, seed: int, block: int) -> FloatArray:
 
 
 def _scales(spread: float, generator: np.random.Generator) -> FloatArray:
-    """Scales over their likeliest, shape (block, 1): few numbers leave them open upwards.
+    """Scales over their likeliest, shape (block, 1), by the standard deviation of their logarithm.
 
-    Inverse chi, by the standard deviation of the logarithm.
+    Inverse chi, as few numbers leave them open upwards; below two numbers as they were believed.
     """
     freedom = 0.5 / spread**2
+    if freedom < 2:
+        return np.exp(spread * generator.standard_normal((_BLOCK, 1)))
     return np.sqrt(freedom / generator.chisquare(freedom, (_BLOCK, 1)))

@@ -51,7 +51,7 @@ class Reach(NamedTuple):
     params: float
     tokens: float
     relative_error: float
-    """Standard deviation of the log loss."""
+    """As a standard deviation: half the 90% range of a prediction over 1.645, and a run's noise."""
 
 
 class FitReport(NamedTuple):
