@@ -173,10 +173,7 @@ def _block(result: FitResult, seed: int, block: int) -> FloatArray:
 
 
 def _scales(spread: float, generator: np.random.Generator) -> FloatArray:
-    """Scales over their likeliest, shape (block, 1), by the standard deviation of their logarithm.
-
-    Inverse chi, as few numbers leave them open upwards; below two numbers as they were believed.
-    """
+    """Scales over their likeliest, (block, 1): inverse chi, or as believed where there are few."""
     freedom = 0.5 / spread**2
     if freedom < 2:
         return np.exp(spread * generator.standard_normal((_BLOCK, 1)))

@@ -135,7 +135,7 @@ def _pivoted(found: FoundRows, source: str) -> FoundRows:
 
 
 def _csv(text: str, source: str) -> FoundRows:
-    found = parse_separated(_with_header(_with_tabs(text), source), source)
+    found = parse_separated(_with_header(_with_tabs(_without_pipes(text)), source), source)
     rows = [row for row in found if any(_filled(cell) for cell in row.values.values())]
     faults = [
         f"line {row.line}: {'more' if BEYOND in row.values else 'fewer'} fields than the header has"
@@ -149,11 +149,8 @@ def _csv(text: str, source: str) -> FoundRows:
 
 
 def _with_tabs(text: str) -> str:
-    """A table that is separated by spaces, or one of Markdown, with tabs; any other as it is."""
+    """A table that is separated by spaces with tabs; any other as it is."""
     lines = text.splitlines()
-    if text.lstrip().startswith("|"):
-        inner = (one.strip().strip("|") if one.strip("-: |") else "" for one in lines)
-        return "\n".join(one.replace("|", "\t") for one in inner)
     header = next((one for one in lines if one.strip() and not one.startswith("#")), "")
     words = [one.split() for one in lines[lines.index(header) :]] if header else []
     sizes = [len(one) for one in words if one]
@@ -162,6 +159,14 @@ def _with_tabs(text: str) -> str:
         return text
     above = ("#" + "\t".join(one.strip("#").split()) for one in lines[: lines.index(header)])
     return "\n".join((*above, *map("\t".join, words)))
+
+
+def _without_pipes(text: str) -> str:
+    """A table of Markdown with tabs; any other as it is."""
+    if not text.lstrip().startswith("|"):
+        return text
+    lines = (one.strip() if one.strip("-: |") else "" for one in text.splitlines())
+    return "\n".join(one.removeprefix("|").removesuffix("|").replace("|", "\t") for one in lines)
 
 
 def _one_line(name: str) -> str:
