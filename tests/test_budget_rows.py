@@ -1,14 +1,17 @@
-"""`budget -o csv` and `-o jsonl`: a row for each way to spend the budget, as in the JSON."""
+"""`-o csv` and `-o jsonl`: rows have what the JSON has."""
 
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 
+from distillplan.render.answers import ANSWERS
 from distillplan.render.row_forms import OPTION_ROW, PLAN_ROW, WAY_ROW
 from tests.shell import run
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
 QUESTIONS = [
     ["budget", "1e21", "--student", "1B"],
     ["budget", "1e21", "--student", "1B", "--teacher", "llama-3.1-8b", "--quick"],
@@ -101,3 +104,65 @@ def test_a_prediction_is_a_row():
     assert row["gain_nats"] == str(whole["gain_nats"])
     assert [line["gain_low"], line["gain_high"]] == whole["gain_band"]
     assert line["warnings"] == [one["code"] for one in whole["warnings"]] != []
+
+
+def test_every_answer_has_rows():
+    assert [name for name, one in ANSWERS.items() if one.rows is None] == ["Swept"]
+
+
+FITS = {
+    "fit": ["fit", EXAMPLES / "few_runs.csv", "--anchor", "busbridge2025", "--resamples", "20"],
+    "pruned": ["fit", EXAMPLES / "cut_runs.csv", "--form", "p2", "--resamples", "20"],
+}
+
+
+@pytest.mark.parametrize("words", FITS.values(), ids=list(FITS))
+def test_rows_of_a_fit_are_the_coefficients_of_its_document(words):
+    rows, lines = rows_of(words)
+    whole = json.loads(run(*words, "-o", "json").stdout)
+    letters = whole.get("letters") or [
+        {"name": name, **one} for name, one in whole["law"]["coefficients"].items()
+    ]
+    assert lines == letters
+    assert [row["name"] for row in rows] == [one["name"] for one in letters]
+
+
+def test_the_row_of_an_estimate_is_its_document():
+    words = ["estimate", "--model", "7B", "--tokens", "140B", "--gpu", "h100-sxm", "--gpus", "64"]
+    _, (line,) = rows_of(words)
+    whole = json.loads(run(*words, "-o", "json").stdout)
+    asked = whole.pop("question")
+    assert line["gpus"] == asked["gpus"] == 64
+    assert line["goodput"] == asked["goodput"]["mid"]
+    for name in ("gpu_hours", "mfu", "cost_usd", "wall_seconds", "memory_bytes_per_gpu"):
+        ends = [line[f"{name}{end}"] for end in ("_low", "", "_high")]
+        assert ends == [whole[name][part] for part in ("low", "mid", "high")]
+    assert line["warnings"] == [one["code"] for one in whole["warnings"]]
+    assert not any(isinstance(one, dict) for one in line.values())
+
+
+@pytest.mark.parametrize(
+    ("words", "of"),
+    [(["check", "fig9"], "rows"), (["validate", EXAMPLES / "compare.yaml"], "faults")],
+)
+def test_rows_are_those_of_the_document(words, of):
+    _, lines = rows_of(words)
+    assert lines == json.loads(run(*words, "-o", "json").stdout)[of]
+
+
+def test_a_file_without_faults_has_a_header_and_one_with_some_a_row_for_each(tmp_path):
+    sound = run("validate", EXAMPLES / "compare.yaml", "-o", "csv").stdout
+    assert sound == "source,line,scenario,key,message\n"
+    file = tmp_path / "s.yaml"
+    file.write_text("base:\n  compute: 1e21\n  studnt: 1B\n", encoding="utf-8")
+    done = run("validate", file, "-o", "csv")
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    assert (done.returncode, row["line"], row["key"]) == (2, "3", "studnt")
+
+
+def test_rows_of_words_are_their_explanations():
+    _, lines = rows_of(["explain"])
+    groups = json.loads(run("explain", "-o", "json").stdout)["groups"]
+    assert sorted(one["word"] for one in lines) == sorted(w for one in groups for w in one["words"])
+    _, (one,) = rows_of(["explain", "few_runs"])
+    assert one in lines

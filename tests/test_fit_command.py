@@ -175,6 +175,20 @@ def test_standard_input_and_json_lines_give_the_same_fit(supervised):
     assert values(answer("-", "--resamples", 0, stdin=lines)) == values(first)
 
 
+def test_how_far_a_fit_reaches_is_the_range_of_its_predictions(supervised, tmp_path):
+    """90% of a Gaussian lie within 1.645 standard deviations; a run's noise comes on top."""
+    mine = tmp_path / "mine.yaml"
+    found = answer(supervised, "--resamples", 64, "--save", mine)
+    assert [one["times_compute"] for one in found["reach"]] == [1, 10, 100]
+    for one in found["reach"]:
+        sizes = ("--student", f"{one['params']:.6e}", "--tokens", f"{one['tokens']:.6e}")
+        said = json.loads(run("predict", *sizes, "--law", mine, "-o", "json").stdout)
+        low, high = said["supervised_loss_band"]
+        spread = (high - low) / 2 / 1.6449 / said["supervised_loss"]
+        expected = np.hypot(spread, found["sigma_run"])
+        assert one["relative_error"] == pytest.approx(expected, rel=0.05)
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("figure1")
 def test_large_students_are_predicted_from_small_ones(tmp_path):
@@ -403,7 +417,7 @@ BAD = "params,tokens,loss\n1B,20B,2.4\n1Q,20B,-2\n,x,2.2\n"
         (None, ["--form", "distillation"], "teacher_loss is missing"),
         (None, ["--anchor", "busbridge"], "did you mean 'busbridge2025'"),
         (None, ["--gamma-one", "--anchor", "busbridge2025"], "without an anchor"),
-        (None, ["-o", "mine.txt"], "'mine.txt' is not one of table, json, markdown"),
+        (None, ["-o", "mine.txt"], "'mine.txt' is not one of table, json, jsonl, csv, markdown"),
         (None, ["--save", "mine.txt"], "must end in .yaml"),
         (None, ["--save", "none/mine.yaml"], "does not exist"),
         (None, ["--save", "a.yaml", "-o", "b.yaml"], "leave one out"),

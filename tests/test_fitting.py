@@ -170,8 +170,8 @@ def test_the_prior_has_its_widths() -> None:
     prior = prior_around(JOINT, CORRECTED)
     covariance = np.linalg.inv(prior.precision)
     names = JOINT.names
-    # log E moves with the scale (2), the floor's direction (2 x 0.3) and by itself (0.4)
-    assert covariance[0, 0] == pytest.approx(2**2 + (2 * 0.3) ** 2 + 0.4**2)
+    # log E moves with the scale (2), the floor's direction (3 x 0.3) and by itself (0.4)
+    assert covariance[0, 0] == pytest.approx(2**2 + (3 * 0.3) ** 2 + 0.4**2)
     # c0 only by itself
     at = names.index("c0")
     assert covariance[at, at] == pytest.approx(1.5**2)

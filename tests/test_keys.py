@@ -175,6 +175,26 @@ def test_a_name_of_bounds_replaces_a_mapping(tmp_path):
     assert read == [NAMED["paper"], NAMED["published"]]
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_keys_at_the_top_that_begin_with_x_hold_anchors(tmp_path, whole):
+    """As in Docker Compose: nobody reads them, and only there."""
+    said = {"compute": 1e21, "student": "1B", "teacher": {"params": "7B", "tokens": "2T"}}
+    lines = "compute: 1e21\nstudent: 1B\nteacher: *t\n"
+    above = "x-t: &t {params: 7B, tokens: 2T}\nx-why: [odd, {teachr: 1}]\n"
+    if whole:
+        lines, said = f"base:\n  {lines.replace(chr(10), f'{chr(10)}  ')}", {"base": said}
+    file = tmp_path / "s.yaml"
+    file.write_text(f"{above}{lines}\n", encoding="utf-8")
+    (read,) = read_scenarios(str(file))
+    assert read.scenario == read_scenarios(said)[0].scenario
+    accepts = jsonschema.Draft202012Validator(schema.scenario_file_schema()).is_valid
+    assert accepts({"x-t": {"teachr": 1}, **said})
+    below = {"base": {"compute": 1e21, "x-t": 1}}
+    assert not accepts(below)
+    with pytest.raises(InputError, match="unknown key 'x-t'"):
+        read_scenarios(below)
+
+
 def test_other_names_of_bounds_are_refused():
     said = "bounds: 'papr' is none of published, paper; did you mean 'paper'?"
     assert f"--{said}" in run_error("budget", "1e21", "--bounds", "papr")

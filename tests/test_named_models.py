@@ -9,7 +9,7 @@ import pytest
 from distillplan import Scenario, Teacher, law, plan
 from distillplan.errors import InputError
 from distillplan.models.known_model import known_model, sized
-from distillplan.models.model_catalog import model, models
+from distillplan.models.model_catalog import find_model, model, models
 from distillplan.units.quantities import format_count
 from tests.shell import run
 
@@ -335,16 +335,18 @@ TAGS = {
 
 @pytest.mark.parametrize("tag", TAGS)
 def test_a_size_behind_a_colon_is_the_tag_of_a_model(tag):
-    assert known_model(tag).name == TAGS[tag]
-    found = sized(tag, "teacher")
-    assert (found.model.name, found.tokens) == (TAGS[tag], model(TAGS[tag]).trained_tokens)
+    assert model(tag).name == TAGS[tag]
+    found, own = sized(tag, "teacher"), model(TAGS[tag])
+    assert (found.model.hub, found.tokens) == (own.hub, own.trained_tokens)
     assert sized(tag, "student", tokens=False).model.name == TAGS[tag]
 
 
 @pytest.mark.parametrize("one", models(), ids=lambda one: one.name)
 def test_the_own_size_of_any_model_is_its_tag_and_its_own_tokens_are_not(one):
     """An inverse: written to three digits; tokens are those of the catalog, or of 50 TPP."""
-    assert known_model(f"{one.name}:{format_count(one.shape.total_params)}").name == one.name
+    tagged = find_model(f"{one.name}:{format_count(one.shape.total_params)}")
+    assert tagged is not None
+    assert tagged.name == one.name
     tokens = one.trained_tokens or 50 * one.shape.active_params
     found = sized(f"{one.name}:{tokens / 1e9:.4f}B", "teacher")
     assert (found.model.name, found.tokens) == (one.name, pytest.approx(tokens, rel=1e-3))

@@ -33,6 +33,24 @@ def codes(runs):
     return [one.code for one in runs.notices]
 
 
+def test_a_table_of_markdown_is_read_with_its_lines(tmp_path):
+    """As README files and papers' pages have them."""
+    text = "\n| params | tokens | loss |\n|:---|---:|:-:|\n| 1B | 20B | 2.4 |\n|2e9|4e10|2.2|\n"
+    runs = read(tmp_path, text)
+    assert runs.params.tolist() == [1e9, 2e9]
+    assert runs.loss.tolist() == [2.4, 2.2]
+    assert runs.lines == ("line 4", "line 5")
+    with pytest.raises(InputError, match="line 5, loss: 'low'"):
+        read(tmp_path, text.replace("2.2", "low"))
+
+
+def test_one_fault_of_many_rows_is_no_wall_of_text(tmp_path):
+    text = "params,tokens,loss\n" + "1B,20B,2.4 points\n" * 40
+    with pytest.raises(InputError, match=r"40 faults.*line 4, .*; and 37 more$") as told:
+        read(tmp_path, text)
+    assert len(str(told.value)) < 400
+
+
 def test_csv_with_suffixes_comments_and_blank_lines(tmp_path):
     text = "\ufeff# made up\n\nparams, tokens, loss\n1B, 20B, 2.4\n\n# more\n2e9,4e10,2.2\n,,\n"
     runs = read(tmp_path, text)

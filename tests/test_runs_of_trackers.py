@@ -250,6 +250,11 @@ def test_rows_of_several_runs_are_no_history():
     with pytest.raises(InputError, match=r"of 2 runs \(a and b\) over the same tokens"):
         history_of(parse_table(separated("run,step,val_loss", rows), "w.csv"), columns={},
                    batch_tokens=STEP_TOKENS)  # fmt: skip
+    sizes = [(1e8 + 2e8 * (step > 2000), step, loss) for step, loss in HISTORY]
+    for name in ("params", "model.n_params", "N"):  # a table for fit, whose tokens go up
+        with pytest.raises(InputError, match="its rows are of 2 sizes"):
+            history_of(parse_table(separated(f"{name},step,val_loss", sizes), "w.csv"), columns={},
+                       batch_tokens=STEP_TOKENS)  # fmt: skip
     resumed = [("b" if step > 2000 else "a", step, loss) for step, loss in HISTORY]
     table = parse_table(separated("run,step,val_loss", resumed), "w.csv")
     assert history_of(table, columns={}, batch_tokens=STEP_TOKENS).loss.size == len(HISTORY)

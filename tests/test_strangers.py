@@ -10,7 +10,7 @@ import pytest
 from distillplan.cli.other_words import COMMANDS, OPTIONS
 from distillplan.errors import InputError
 from distillplan.fitting.runs_file import read_runs
-from distillplan.models.known_model import sized
+from distillplan.models.known_model import known_model, sized
 from distillplan.models.model_catalog import find_model, models, tagged
 from distillplan.models.spellings import letters, of_base
 from distillplan.render import progress as bars
@@ -251,7 +251,8 @@ def test_what_an_error_says_works_when_it_is_typed():
 )
 def test_models_are_found_as_people_write_them(typed, name):
     """Names of repositories on the hub, of Ollama, and as they are spoken."""
-    assert sized(typed).model.name == name
+    assert known_model(typed, weights=False).name == name
+    assert sized(typed).model.hub == known_model(name).hub
 
 
 def test_every_name_of_the_catalog_stays_its_own():
@@ -281,7 +282,10 @@ def test_names_with_a_colon_are_names_in_every_command(words):
     )
     for one in (found, usual):
         one.pop("warnings", None)
-        ((one.get("models") or {}).get("teacher") or {}).pop("notices", None)
+        taught = (one.get("models") or {}).get("teacher") or {}
+        taught.pop("notices", None)
+        asked = (one.get("scenario") or {}).get("teacher") or {}
+        assert taught.pop("name", None) == asked.pop("model", None)  # each has its own
     if words[0] == "onpolicy":  # which has no score for the tuned one, and says of which
         assert "qwen3:8b" in found.pop("headline")
         assert "qwen3-8b" in usual.pop("headline")

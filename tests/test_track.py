@@ -723,3 +723,17 @@ def test_the_screen_calls_verdicts_what_every_other_does(tmp_path):
     assert "verdict: pretrain" in shown
     assert "verdict: pretrain" in details
     assert "supervised" not in shown
+
+
+def test_a_law_of_ones_own_runs_is_not_said_to_be_of_other_data(tmp_path):
+    """Also where its other side is lent, of which a run without a teacher knows nothing."""
+    few = Path(__file__).parents[1] / "examples" / "few_runs.csv"
+    mine, losses = tmp_path / "mine.yaml", tmp_path / "losses.csv"
+    run("fit", few, "--anchor", "busbridge2025", "--resamples", "16", "--save", mine)
+    losses.write_text("tokens,loss\n20B,2.9\n40B,2.8\n60B,2.75\n", encoding="utf-8")
+    words = ("budget", "1e21", "--student", "1B", "--law", mine, "--quick", "-o", "json")
+    plan = tmp_path / "plan.json"
+    plan.write_text(run(*words).stdout, encoding="utf-8")
+    found = json.loads(run("track", plan, losses, "-o", "json").stdout)
+    assert found["status"] == "above"
+    assert "published_law" not in [one["code"] for one in found["warnings"]]

@@ -141,10 +141,36 @@ def test_two_numbers_are_not_one(name, meant):
 )
 def test_copies_and_pages_are_of_their_model(name, model):
     """As repositories, files and pages are called that hold the weights in other formats."""
-    assert known_model(name).name == model
+    assert known_model(name, weights=False).name == model
     assert run("models", name, "-o", "json").returncode == 0
     found = sized(f"{name}:2T")
-    assert (found.model.name, found.tokens) == (model, 2e12)
+    assert (found.model.hub, found.tokens) == (known_model(model).hub, 2e12)
+
+
+def test_a_tuned_copy_is_not_called_as_the_model_that_it_was_made_of(tmp_path):
+    """Rows of one table have names of their own, and a document's question is the one asked."""
+    teachers = {
+        "base": "llama-3.1-8b",
+        "copy": "Llama-3.1-8B-Instruct",
+        "page": "https://huggingface.co/deepseek-ai/DeepSeek-R1-Distill-Llama-8B",
+    }
+    file = tmp_path / "s.json"
+    said = {name: {"teacher": one} for name, one in teachers.items()}
+    said = {"base": {"compute": 1e21, "student": "1B"}, "scenarios": said}
+    file.write_text(json.dumps(said), encoding="utf-8")
+    whole = json.loads(run("compare", file, "--quick", "-o", "json").stdout)
+    plans = {one["name"]: one for one in whole["plans"]}
+    called = {name: one["scenario"]["teacher"]["model"] for name, one in plans.items()}
+    assert called == {
+        "base": "llama-3.1-8b",
+        "copy": "Llama-3.1-8B-Instruct",
+        "page": "deepseek-ai/DeepSeek-R1-Distill-Llama-8B",
+    }
+    table = run("compare", file, "--quick").stdout
+    assert all(table.count(one) >= 1 for one in called.values())
+    for name, one in called.items():
+        assert known_model(one).is_tuned is (name != "base")
+        assert known_model(one).params == known_model("llama-3.1-8b").params
 
 
 def test_a_page_of_an_unknown_model_says_what_to_do():

@@ -12,7 +12,7 @@ from random import Random
 from typing import NamedTuple, get_args
 
 from distillplan.cli.app import COMMANDS
-from distillplan.render.show import Output
+from distillplan.render.show import RowOutput
 from distillplan.scenarios import key_table
 from tests.built import command as click_command
 from tests.documentation import SHOWN
@@ -69,7 +69,7 @@ def options_of(name: str) -> tuple[Option, ...]:
 def forms_of(name: str) -> tuple[str, ...]:
     """Forms of the answer of a command: as often JSON as all others, and one that it may lack."""
     (one,) = [one for one in options_of(name) if "--output" in one.flags]
-    known = one.choices or get_args(Output)
+    known = one.choices or get_args(RowOutput)
     return (*known, *("json" for _ in known), "jsonl")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from distillplan.errors import InputError
-from distillplan.render.show import Output, RowOutput
+from distillplan.render.show import RowOutput
 from distillplan.scenarios import key_table, values
 
 
@@ -100,4 +100,3 @@ File: TypeAlias = Annotated[
     str, typer.Argument(metavar="FILE", help="Scenario file; - reads standard input.")
 ]
 ShowRows: TypeAlias = Annotated[RowOutput, typer.Option("--output", "-o", help="Output format.")]
-Show: TypeAlias = Annotated[Output, typer.Option("--output", "-o", help="Output format.")]

@@ -179,3 +179,8 @@ class Estimate(NamedTuple):
     bill: Bill
     warnings: tuple[Notice, ...]
     sources: tuple[str, ...]
+
+    @property
+    def warning_codes(self) -> tuple[str, ...]:
+        """The codes of the warnings."""
+        return tuple(one.code for one in self.warnings)

@@ -22,7 +22,7 @@ from distillplan.fitting.forms import bounds
 from distillplan.fitting.noise import root_mean_square, split
 from distillplan.laws.formulas import FloatArray
 
-METHOD: Final = 1
+METHOD: Final = 2
 """To be raised whenever the same runs and options give other resamples than before."""
 
 RESAMPLES: Final = 512
@@ -156,7 +156,7 @@ def _block(result: FitResult, seed: int, block: int) -> FloatArray:
     group = group if parts.clustered else np.arange(runs)
     groups = int(group.max()) + 1
     pooled = min(1.0, _POOLED * result.known / groups)
-    scale = np.exp(result.spread_of_noise * generator.standard_normal((_BLOCK, 1)))
+    scale = _scales(result.spread_of_noise, generator)
     shared = generator.standard_normal((_BLOCK, groups))[:, group] * root_mean_square(parts.shared)
     own = generator.standard_normal((_BLOCK, runs)) * (
         root_mean_square(parts.own) if parts.clustered else result.noise
@@ -167,8 +167,14 @@ def _block(result: FitResult, seed: int, block: int) -> FloatArray:
     losses = losses + np.sqrt(pooled) * scale * (shared + own)
     weights = generator.exponential(size=(_BLOCK, groups))[:, group]
     weights = 1 + np.sqrt(1 - pooled) * (weights - 1)
-    loose = result.looseness * np.exp(
-        result.spread_of_looseness * generator.standard_normal((_BLOCK, 1))
-    )
+    loose = result.looseness * _scales(result.spread_of_looseness, generator)
     belief = loose * generator.standard_normal((_BLOCK, len(result.theta)))
     return refit(result, weights, losses, belief)
+
+
+def _scales(spread: float, generator: np.random.Generator) -> FloatArray:
+    """Scales over their likeliest, (block, 1): inverse chi, or as believed where there are few."""
+    freedom = 0.5 / spread**2
+    if freedom < 2:
+        return np.exp(spread * generator.standard_normal((_BLOCK, 1)))
+    return np.sqrt(freedom / generator.chisquare(freedom, (_BLOCK, 1)))

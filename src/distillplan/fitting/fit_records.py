@@ -1,6 +1,6 @@
 """The records of a fit: what is asked and what is answered."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.fitting.bootstrap import RESAMPLES
@@ -51,7 +51,7 @@ class Reach(NamedTuple):
     params: float
     tokens: float
     relative_error: float
-    """Standard deviation of the log loss."""
+    """As a standard deviation: half the 90% range of a prediction over 1.645, and a run's noise."""
 
 
 class FitReport(NamedTuple):
@@ -91,6 +91,11 @@ class FitReport(NamedTuple):
     """What the runs fix, best known first; empty without resamples."""
     saved: tuple[str, ...] = ()
     """Files that the law was written to."""
+
+    @property
+    def coefficients(self) -> tuple[dict[str, Any], ...]:
+        """Those of the law with their intervals, each with its name."""
+        return tuple({"name": name, **one._asdict()} for name, one in self.law.coefficients.items())
 
     @property
     def draw_count(self) -> int:

@@ -19,7 +19,7 @@ from distillplan.laws.provenance import Coefficient
 
 FIXED: Final = 0.1
 """A coordinate is fixed when the standard deviation of its logarithm is below this."""
-AS_BELIEVED: Final = 0.5
+AS_BELIEVED: Final = 0.35
 """A coordinate is open when the runs did not narrow it to this share of what was believed."""
 OPEN: Final = 1.0
 """A letter whose logarithm is wider than this (a factor of e) gets no interval."""

@@ -8,7 +8,7 @@ from distillplan.files.bounds import MOST_CELLS
 from distillplan.files.csv_reader import FileRow, demand_table
 from distillplan.files.json_reader import parse_json
 
-MOST_SHOWN: Final = 12
+MOST_SHOWN: Final = 3
 """Faults named in one message."""
 
 _LOG: Final = "log_history"

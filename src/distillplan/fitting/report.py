@@ -17,9 +17,10 @@ from distillplan.fitting.holdout import (
     left_out,
     stated_precision,
 )
-from distillplan.fitting.identifiability import combinations, intervals
+from distillplan.fitting.identifiability import COVERAGE, combinations, intervals
 from distillplan.fitting.law_of_fit import law_of_fit, level_of
 from distillplan.fitting.lent import lent_side
+from distillplan.fitting.noise import half_width
 from distillplan.fitting.outliers import MOST_DEVIATIONS, without_outliers
 from distillplan.fitting.published_test import judge_published
 from distillplan.fitting.rows import Mask, Rows
@@ -28,7 +29,7 @@ from distillplan.laws.draws import Draws, columns_of_law, law_of_columns
 from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw
 from distillplan.laws.law_runs import MOST_RUNS
 from distillplan.laws.provenance import Origin, PublishedLaw
-from distillplan.laws.transfer import outside_scale, range_alone
+from distillplan.laws.transfer import gain_quantile, outside_scale, range_alone
 from distillplan.notices import Notice, information, warning
 
 Progress = Callable[[BootstrapState], None]
@@ -183,7 +184,7 @@ def _reaches(fitted: FitResult, law: PublishedLaw, draws: Draws) -> tuple[Reach,
         n, d = (
             float(one[largest]) + np.log(times) / 2 for one in (rows.log_params, rows.log_tokens)
         )
-        drawn: FloatArray = np.log(draws.supervised.loss_at_logs(n, d))
+        drawn: FloatArray = draws.supervised.loss_at_logs(n, d)
         loss = float(law.supervised.loss_at_logs(n, d))
         outside = float(
             outside_scale(
@@ -194,7 +195,9 @@ def _reaches(fitted: FitResult, law: PublishedLaw, draws: Draws) -> tuple[Reach,
                 teacher_loss=1.0,
             )
         )
-        error = float(np.sqrt(drawn.std() ** 2 + draws.sigma_run**2 + (outside / loss) ** 2))
+        low, high = gain_quantile(drawn, outside, np.array([1 - COVERAGE, 1 + COVERAGE]) / 2)
+        spread = (high - low) / (2 * half_width(COVERAGE) * loss)  # of the range of a prediction
+        error = float(np.hypot(spread, draws.sigma_run))
         found.append(
             Reach(
                 times_compute=times,

@@ -79,7 +79,7 @@ def parse_table(text: str, source: str, *, prefix: str = "") -> RunTable:
     """The rows of a text, without the columns that have no name.
 
     Args:
-        text: a table with a header, separated by commas, semicolons, tabs or spaces;
+        text: a table with a header, separated by commas, semicolons, tabs, spaces or pipes;
             JSON, as `json_rows` reads it; or a log of training.
         source: name of its file, for messages.
         prefix: what each row's place starts with, where there are several files.
@@ -135,7 +135,7 @@ def _pivoted(found: FoundRows, source: str) -> FoundRows:
 
 
 def _csv(text: str, source: str) -> FoundRows:
-    found = parse_separated(_with_header(_with_tabs(text), source), source)
+    found = parse_separated(_with_header(_with_tabs(_without_pipes(text)), source), source)
     rows = [row for row in found if any(_filled(cell) for cell in row.values.values())]
     faults = [
         f"line {row.line}: {'more' if BEYOND in row.values else 'fewer'} fields than the header has"
@@ -159,6 +159,14 @@ def _with_tabs(text: str) -> str:
         return text
     above = ("#" + "\t".join(one.strip("#").split()) for one in lines[: lines.index(header)])
     return "\n".join((*above, *map("\t".join, words)))
+
+
+def _without_pipes(text: str) -> str:
+    """A table of Markdown with tabs; any other as it is."""
+    if not text.lstrip().startswith("|"):
+        return text
+    lines = (one.strip() if one.strip("-: |") else "" for one in text.splitlines())
+    return "\n".join(one.removeprefix("|").removesuffix("|").replace("|", "\t") for one in lines)
 
 
 def _one_line(name: str) -> str:

@@ -23,7 +23,7 @@ from distillplan.models.model_sizes import (
     parse_tokens_per_param,
     split_pair,
 )
-from distillplan.models.spellings import config_file, is_page, letters
+from distillplan.models.spellings import config_file, is_page, letters, repository
 from distillplan.models.tokenizers import other_tokenizer
 from distillplan.notices import Notice, warning
 from distillplan.units.quantities import format_count, parse_count, plain_count
@@ -49,8 +49,7 @@ class KnownModel(NamedTuple):
 
     name: str
     params: float
-    """Non-embedding parameters that multiply a token: all of a dense model, the active ones of a
-    mixture of experts."""
+    """Non-embedding parameters that multiply a token: of a mixture of experts the active ones."""
     all_params: float
     """Non-embedding parameters, inactive experts included."""
     total_params: float | None = None
@@ -271,7 +270,8 @@ def known_model(name: str, what: str = "model", *, weights: bool = True) -> Know
         raise InputError(f"{what}: no model is named {_short(name)}; {near}")
     known = model_of_catalog(found)
     if weights and model_catalog.is_tuned_copy(name.strip(), found):
-        return known._replace(notices=(_tuned(name.strip(), found),))
+        called = found.name if found.tuned else repository(name.strip())  # a copy has its own
+        return known._replace(name=called, notices=(_tuned(name.strip(), found),))
     return known if weights else known._replace(notices=())
 
 

@@ -35,7 +35,7 @@ def values_of_run(run: PlannedRun, settings: PlanSettings, trainer: Trainer) -> 
         "label_weight": round(1 - given["truncated_weight"], 6),
         **_stored(run),
         "context": run.context,
-        "vocab": round(trainer.rows.get(teacher.name, run.vocab) if teacher else run.vocab),
+        "vocab": round(trainer.rows.get(teacher.listed_name, run.vocab) if teacher else run.vocab),
         "sequences": run.batch_sequences,
         **_of_layout(run, settings),
         "steps": run.steps,
@@ -46,8 +46,8 @@ def values_of_run(run: PlannedRun, settings: PlanSettings, trainer: Trainer) -> 
         "final_fraction": float(f"{min(run.final_learning_rate / rate, 1.0):.4g}"),
         "student_hub": None if student is None else student.hub,
         "teacher_hub": None if teacher is None else teacher.hub,
-        "student_there": "default" if student is None else trainer.names.get(student.name),
-        "teacher_there": None if teacher is None else trainer.names.get(teacher.name),
+        "student_there": "default" if student is None else trainer.names.get(student.listed_name),
+        "teacher_there": None if teacher is None else trainer.names.get(teacher.listed_name),
         **_of_shape(_shape(student, run, settings)),
     }
 

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from distillplan.errors import InputError
-from distillplan.fitting.cells import number_in
+from distillplan.fitting.cells import is_unknown, number_in
 from distillplan.fitting.columns import SURE, asked_field, parse_columns, row_numbers
 from distillplan.fitting.drafts import run_name
 from distillplan.fitting.missing_columns import (
@@ -122,8 +122,7 @@ def history_of(
     lost = _lost(tokens, possible)
     tokens, loss = tokens[possible], loss[possible]
     ordered, replaced, shuffled = _in_order(tokens)
-    if replaced > tokens.size * _AGAIN:
-        _refuse_several_runs(table)
+    _refuse_several_runs(table, again=replaced > tokens.size * _AGAIN)
     ordered = ordered[tokens[ordered] < lost.min(initial=np.inf)]
     return LossHistory(
         source=table.source,
@@ -135,14 +134,16 @@ def history_of(
     )
 
 
-def _refuse_several_runs(table: RunTable) -> None:
-    """Refuse rows that a column says are of more than one run."""
-    names = dict.fromkeys(name for _, name in map(run_name, table.rows) if name is not None)
-    if len(names) > 1:
-        raise InputError(
-            f"{table.source}: its rows are of {len(names)} runs ({listed([*names][:3])}) over the "
-            "same tokens; give the rows of one"
-        )
+def _refuse_several_runs(table: RunTable, *, again: bool) -> None:
+    """Refuse rows that a column says are of several sizes, or runs over the same tokens."""
+    sized = [one for one in table.columns if re.fullmatch(SURE["params"], bare_name(one, "params"))]
+    cells = (row.cells[one] for one in sized[:1] for row in table.rows)
+    sizes = dict.fromkeys(str(cell) for cell in cells if not is_unknown(cell))
+    names = dict.fromkeys(name for _, name in map(run_name, table.rows) if again and name)
+    for many, what, over in ((sizes, "sizes", ""), (names, "runs", " over the same tokens")):
+        if len(many) > 1:
+            some = f"{len(many)} {what} ({listed([*many][:3])})"
+            raise InputError(f"{table.source}: its rows are of {some}{over}; give the rows of one")
 
 
 def _place(

@@ -59,22 +59,15 @@ def stage_model(text: str, what: str) -> StageModel:
         named = text if measured is None else measured.model
         return StageModel(name=name, params=params, of_study=True, named=named)
     known = known_model(text, what)
-    measured = next((one for one in law.sizes if one.model == known.name), None)
-    if measured is not None and not known.notices:
-        return StageModel(
-            name=known.name,
-            params=measured.params,
-            of_study=True,
-            named=measured.model,
-            model=known,
-        )
+    alike = (one for one in law.sizes if one.model == known.name and not known.notices)
+    measured = next(alike, None)
     if known.shape is None:
         raise InputError(f"{what}: {text!r} says two sizes and no shape; give its name")
     return StageModel(
-        name=text.strip() if known.notices else known.name,  # tuned copies are no base models
-        params=known.total_params or known.all_params,
-        of_study=False,
-        named=text,
+        name=known.name,
+        params=measured.params if measured else known.total_params or known.all_params,
+        of_study=measured is not None,
+        named=measured.model if measured else text,
         model=known,
     )
 

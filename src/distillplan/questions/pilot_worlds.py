@@ -164,7 +164,7 @@ def _why_no_odds(plan: Plan) -> str:
         case Reason.ONLY_ONE_POSSIBLE | Reason.NOTHING_POSSIBLE:
             return "only one of the choices fits the machine and the limits"
         case _:
-            return f"nobody knows how far off {plan.law.name} is"
+            return f"how far off {plan.law.name} is there is not known"
 
 
 def prior(decision: OpenDecision, runs: Sequence[PilotRun]) -> Prior:

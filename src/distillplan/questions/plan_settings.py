@@ -27,6 +27,11 @@ class PlannedModel(NamedTuple):
     """The open model of that name and size; None: there is none."""
 
     @property
+    def listed_name(self) -> str:
+        """Its name in the catalog, where it is there, of which it may be a tuned copy."""
+        return self.name if self.known is None else self.known.name
+
+    @property
     def forbidden(self) -> bool:
         """Whether its license is known to forbid training other models on its outputs."""
         return self.known is not None and self.known.license.forbids

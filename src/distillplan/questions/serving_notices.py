@@ -34,7 +34,7 @@ def headline_of(found: Serving) -> str:
     told = _told(found)
     if found.far_outside:
         few = [one for one in found.models if _is_few(one)]
-        why = "so far outside the law's runs nobody can say which model takes less"
+        why = "so far outside its runs the law cannot say which model takes less"
         if few:
             why = f"{_sizes(few[0])} is less than a token per parameter, and no run behind the law "
             why += "has so few"
@@ -148,7 +148,7 @@ def warnings_of(question: ServingQuestion, found: Serving) -> Iterator[Notice]:
     if found.far_outside or (even is not None and even.low_tokens is None):
         yield warning(
             "serving_far_outside",
-            "so far outside the fitted range nobody can say how sure the break-even is",
+            "so far outside the fitted range the law cannot say how sure the break-even is",
         )
     if even is not None and even.may_never:
         yield warning(
@@ -159,7 +159,7 @@ def warnings_of(question: ServingQuestion, found: Serving) -> Iterator[Notice]:
     yield information(
         "serving_across_sizes",
         "the error of the odds is that of models of one size at other laboratories; between sizes "
-        "nobody has measured it",
+        "it was not measured",
     )
     machine = question.scenario.machine
     if machine is not None:

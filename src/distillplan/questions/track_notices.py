@@ -6,7 +6,7 @@ from typing import Final
 
 from distillplan.fitting.rows import Mask
 from distillplan.laws.curves import LossCurve, Schedule, first_progress
-from distillplan.laws.provenance import PublishedLaw
+from distillplan.laws.provenance import Origin, PublishedLaw
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.results import Method
 from distillplan.questions.loss_history import MOST_NATS
@@ -68,7 +68,9 @@ def warnings_of(
         yield warning(
             "other_scale", _scale_words(found.loss / chosen.loss, found.loss, chosen.loss)
         )
-    if status in (Status.ABOVE, Status.BELOW) and not law.is_own:
+    alone = law.supervised_from if chosen.method is Method.SUPERVISED else None
+    is_own = law.is_own or (alone is not None and alone.origin is Origin.OWN_RUNS)
+    if status in (Status.ABOVE, Status.BELOW) and not is_own:
         yield warning(
             "published_law",
             f"{law.name} was fitted on other data: another tokenizer or corpus moves all losses "

@@ -29,8 +29,7 @@ class Registered(NamedTuple):
     """Module and function that give its blocks, the function alone where the module is named
     after it; None: it is never shown whole."""
     details: str | None = None
-    """Those that give them in full, as for the view; None: the view is told, where there are
-    more."""
+    """Those that give them in full; None: the view is told, where there are more."""
     form: DocumentForm | None = None
     """How it is written in its document; None: as anywhere."""
     rows: RowForm | None = None
@@ -118,6 +117,7 @@ _REGISTERED = (
         document="estimate",
         asked_with="estimate",
         view="estimate_view",
+        rows=RowForm("", row_forms.ESTIMATE_ROW),
     ),
     Registered(
         record="questions.serving_records:Serving",
@@ -169,6 +169,7 @@ _REGISTERED = (
             lifted={"draws": "draw_count"},
             inner={"law": forms.WHOLE_LAW},
         ),
+        rows=RowForm("coefficients"),
     ),
     Registered(
         record="fitting.pruned_fit:PrunedFit",
@@ -176,6 +177,7 @@ _REGISTERED = (
         asked_with="fit --form p2",
         view="pruned_fit_view",
         form=DocumentForm(without=("fitted",)),
+        rows=RowForm("letters"),
     ),
     Registered(
         record="laws.provenance:PublishedLaw",
@@ -226,6 +228,7 @@ _REGISTERED = (
         document="check",
         asked_with="check",
         view="check_view",
+        rows=RowForm("rows"),
     ),
     Registered(
         record="checks.transfer_checks:TransferReport",
@@ -240,6 +243,7 @@ _REGISTERED = (
         document="practice",
         asked_with="check practice",
         view="practice_view",
+        rows=RowForm("rows", row_forms.PRACTICE_ROW),
     ),
     *(
         Registered(
@@ -292,18 +296,21 @@ _REGISTERED = (
         document="validation",
         asked_with="validate",
         view="validation_view",
+        rows=RowForm("faults"),
     ),
     Registered(
         record="questions.glossary.explanation:Explanation",
         document="explanation",
         asked_with="explain WORD",
         view="explanation_view",
+        rows=RowForm(""),
     ),
     Registered(
         record="questions.glossary.explanation:WordList",
         document="words",
         asked_with="explain",
         view="explanation_view:word_list_view",
+        rows=RowForm("explained"),
     ),
 )
 

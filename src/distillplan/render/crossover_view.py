@@ -93,7 +93,7 @@ def _answer(found: Crossovers, main: float) -> str:
             f"gains {main:g} nats."
         )
     sure = [(row, each) for row, each in windows if not any(one.is_guess for one in each)]
-    rest = " Of rows with a question mark nobody can tell." if len(sure) < len(windows) else ""
+    rest = " In rows with a question mark the law cannot tell." if len(sure) < len(windows) else ""
     return f"{_without_guesses(sure, main, decides=decides)}{rest}"
 
 

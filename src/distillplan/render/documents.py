@@ -23,7 +23,7 @@ def document(answer: object) -> dict[str, Any]:
 def columns(answer: object) -> tuple[str, ...]:
     """Columns of an answer whose rows are plain records, known even where it has none."""
     found = registered(answer).rows
-    if found is None or found.form is not PLAIN:
+    if found is None or not found.of or found.form is not PLAIN:
         return ()
     kind = type(answer)
     made = getattr(kind, found.of)

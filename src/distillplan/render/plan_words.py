@@ -224,7 +224,7 @@ def _worth(plan: Plan, other: Option) -> str:
     """What distilling is worth beside what it takes."""
     gain, times = other.gain_nats or 0.0, other.compute_multiplier
     if abs(gain) < plan.scenario.tie_nats:
-        return f"The losses come out {abs(gain):.3f} nats apart, which nobody can tell apart."
+        return f"The losses differ by {abs(gain):.3f} nats: too close to call."
     if gain > 0:
         much = "" if times is None else f", as if pretraining with {times:.3g} times the compute"
         return f"What the teacher adds is worth more: {gain:.3f} nats better{much}."

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from distillplan.laws.formulas import DISTILLATION_LETTERS, SUPERVISED_LETTERS
 from distillplan.laws.provenance import primed
-from distillplan.render.document_forms import ODDS, PLAIN, SIZES, DocumentForm
+from distillplan.render.document_forms import FORMS, ODDS, PLAIN, SIZES, DocumentForm
 
 
 class RowForm(NamedTuple):
@@ -55,6 +55,31 @@ PLAN_ROW = DocumentForm(
     },
 )
 """A plan in a row of CSV, or why there is none."""
+_RANGED = (
+    *("tokens_per_s_per_gpu", "mfu", "gpu_hours", "wall_seconds", "cost_usd", "energy_kwh"),
+    *("co2_kg", "memory_bytes_per_gpu"),
+)
+ESTIMATE_ROW = DocumentForm(
+    only=(),
+    lifted={
+        **{name: f"question.{path}" for name, path in FORMS["Question"].lifted.items()},
+        "goodput": "question.machine.allocated_share.mid",
+        "total_flops": "total_flops",
+        **{
+            f"{name}{end}": f"{name}.{part}"
+            for name in _RANGED
+            for end, part in (("", "mid"), ("_low", "low"), ("_high", "high"))
+        },
+        "fits": "fits",
+        "warnings": "warning_codes",
+    },
+)
+"""A run in a row of CSV."""
+PRACTICE_ROW = DocumentForm(
+    without=("before", "now"),
+    lifted={name: f"now.{name}" for name in ("says", "odds", "gain_nats", "asked")},
+)
+"""A published case in a row of CSV."""
 MODEL_ROW = DocumentForm(
     without=("shape", "license", "distillation_licence", "warnings"),
     lifted={

@@ -12,10 +12,8 @@ from distillplan.render.streams import as_json, write, write_all
 if TYPE_CHECKING:
     from distillplan.render.blocks import Block
 
-Output: TypeAlias = Literal["table", "json", "markdown"]
 RowOutput: TypeAlias = Literal["table", "json", "jsonl", "csv", "markdown"]
-"""For answers that are several of a kind."""
-EstimateOutput: TypeAlias = Literal[Output, "request"]
+EstimateOutput: TypeAlias = Literal[RowOutput, "request"]
 """For a run, for which computer time may be applied."""
 SweepOutput: TypeAlias = Literal[RowOutput, "parquet", "map"]
 """For cells that may be many, or lie on a plane."""
@@ -56,7 +54,8 @@ def rendered(answer: object, output: RowOutput, **how: Any) -> str:
             if output == "jsonl" and known is not None and known.whole:
                 lines = chain.from_iterable(whole[key] for key in known.whole)
                 return "".join(as_rows(lines, output))
-            return "".join(as_rows(rows(answer), output, columns(answer)))
+            found = rows(answer)
+            return "".join(as_rows(found, output, () if found else columns(answer)))
         case "json":
             return as_json(whole, indent=2)
         case "table" | "markdown":

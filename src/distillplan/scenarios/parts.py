@@ -17,6 +17,8 @@ from distillplan.suggest import nearest
 
 PARTS = ("extends", "base", "scenarios", "matrix")
 TOP = (*PARTS, "assert")
+NOTE = "x-"
+"""How keys at the top begin that nobody reads: a place for YAML anchors."""
 _WRITE = {
     "scenarios": "each name with its keys below it, e.g. alone: {teacher: null}",
     "matrix": "each key with its values, e.g. student: [1B, 3B]",
@@ -55,22 +57,24 @@ def read_top(source: str, faults: Faults, said: Mapping[str, Any] | None = None)
         raise InputError(
             f"{source}: not a scenario file; it has base, scenarios, matrix, extends or assert"
         )
-    schema = tree.root.value.get("schema")
+    read = {key: one for key, one in tree.root.value.items() if not key.startswith(NOTE)}
+    root = tree.root._replace(value=read)
+    schema = root.value.get("schema")
     if schema is not None and str(schema.value).startswith(OURS):
         raise InputError(
             f"{source}: an answer ({str(schema.value)[:60]}), not a scenario file; write the "
             "question that it answers under base"
         )
-    if _is_one_scenario(tree.root.value):
-        return {"base": tree.root}
-    for key, node in tree.root.value.items():
+    if _is_one_scenario(root.value):
+        return {"base": root}
+    for key, node in root.value.items():
         if key not in TOP and not faults.many:
             right = "put it under base" if key_table.TABLE.find(key) else nearest(key, TOP)
             unknown = f"unknown key {key[:60]!r} at the top of the file; {right}"
             faults.add(node.line, unknown, key=key)
-    if tree.root.value.keys().isdisjoint(PARTS):
-        faults.add(tree.root.line, "no scenario: add base or scenarios")
-    return tree.root.value
+    if root.value.keys().isdisjoint(PARTS):
+        faults.add(root.line, "no scenario: add base or scenarios")
+    return root.value
 
 
 def _tree_of(said: Mapping[str, Any], name: str) -> Tree:

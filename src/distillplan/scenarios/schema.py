@@ -3,6 +3,7 @@
 from distillplan.scenarios import key_table
 from distillplan.scenarios.block import bare_scenarios, default_of
 from distillplan.scenarios.key import Key
+from distillplan.scenarios.parts import NOTE
 from distillplan.scenarios.values import PAIR, Json
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -11,13 +12,15 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def scenario_file_schema() -> Json:
     """The JSON Schema of a scenario file."""
     demands = {"$ref": "#/$defs/assert"}
-    scenario = {"$ref": "#/$defs/scenario"}
+    scenario = {"$ref": "#/$defs/scenario", "unevaluatedProperties": False}
+    notes = {"patternProperties": {f"^{NOTE}": True}}
     words = (*key_table.TABLE.words(), *key_table.TABLE.keys)  # in a mapping, or with its dot
     keys = {word: key for word in words if (key := key_table.TABLE.find(word)) is not None}
     parts = [{"required": [part]} for part in ("base", "scenarios", "matrix", "extends")]
     whole = {
         "type": "object",
         "additionalProperties": False,
+        **notes,
         "properties": {
             "extends": {
                 "type": "string",
@@ -43,13 +46,13 @@ def scenario_file_schema() -> Json:
         "then": whole,
         "else": {
             **scenario,
+            **notes,
             "description": "A file of one scenario has its keys at the top.",
             "anyOf": [{"not": {"required": ["assert"]}}, {"minProperties": 2}],
         },
         "$defs": {
             "scenario": {
                 "type": ["object", "null"],
-                "additionalProperties": False,
                 "properties": {
                     **{word: _written(key) for word, key in keys.items()},
                     "assert": demands,

@@ -35,7 +35,7 @@ def check(
     ] = None,
     *,
     details: flags.Details = False,
-    output: flags.Show = "table",
+    output: flags.ShowRows = "table",
 ) -> None:
     """Reproduce published results and show the differences; exit 3 if one fails.
 

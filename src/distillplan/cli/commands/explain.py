@@ -16,7 +16,7 @@ def explain(
             metavar="[WORD]", help="Code of a warning, word of an answer, or term; any spelling."
         ),
     ] = None,
-    output: flags.Show = "table",
+    output: flags.ShowRows = "table",
 ) -> None:
     """Explain the code of a warning or a term, or list them: meaning, why, what to do, source.
 

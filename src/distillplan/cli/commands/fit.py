@@ -28,7 +28,7 @@ from distillplan.laws.draws import MOST_DRAWS
 from distillplan.laws.loss_units import parse_loss_unit
 from distillplan.laws.provenance import PublishedLaw, parse_parameter_count
 from distillplan.render.progress import progress
-from distillplan.render.show import Output, show
+from distillplan.render.show import RowOutput, show
 
 if TYPE_CHECKING:
     from distillplan.fitting.fit_records import FitReport, FitRequest
@@ -125,8 +125,8 @@ def fit(
         typer.Option(
             "--output",
             "-o",
-            help="Output format (table, json, markdown), or LAW.yaml to save; may be given for "
-            "both.",
+            help="Output format (table, json, jsonl, csv, markdown), or LAW.yaml to save; may be "
+            "given for both.",
             show_default="table",
         ),
     ] = None,
@@ -316,13 +316,13 @@ def _report(request: "FitRequest", state: Path | None) -> "FitReport":
         return fit_report(request, state=earlier, progress=after_block)
 
 
-def _output(given: Sequence[str], save: Path | None) -> tuple[Output, Path | None]:
+def _output(given: Sequence[str], save: Path | None) -> tuple[RowOutput, Path | None]:
     """The form to show, and the file to write: -o takes either, or one of each."""
-    form, named = flags.form_and_file(given, get_args(Output), YAML_ENDINGS)
+    form, named = flags.form_and_file(given, get_args(RowOutput), YAML_ENDINGS)
     file = _if_given(Path, named)
     if save is not None and file is not None:
         raise InputError(f"{SAVE}, -o: {save} and {file} are two files for the law; leave one out")
-    return cast("Output", form or "table"), save or file
+    return cast("RowOutput", form or "table"), save or file
 
 
 def _supervised(own: str | None, published: str | None) -> PublishedLaw | None:

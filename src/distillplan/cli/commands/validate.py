@@ -11,7 +11,7 @@ UNUSABLE = InputError.exit_code
 """The exit code for a file with faults, listed or not."""
 
 
-def validate(file: flags.File, sets: flags.Sets = None, output: flags.Show = "table") -> None:
+def validate(file: flags.File, sets: flags.Sets = None, output: flags.ShowRows = "table") -> None:
     """Check a scenario file: every fault at once, each with its line, scenario and key.
 
     Examples:
@@ -22,7 +22,7 @@ def validate(file: flags.File, sets: flags.Sets = None, output: flags.Show = "ta
     from distillplan.scenarios import validation  # not at every start
 
     with progress("Reading the cells"):
-        found = validation.checked(file, sets or (), listed=output == "json")
+        found = validation.checked(file, sets or (), listed=output in {"json", "jsonl", "csv"})
     show(found, output)
     if found.faults:
         raise typer.Exit(UNUSABLE)

@@ -70,6 +70,11 @@ class WordList(NamedTuple):
 
     groups: tuple[WordGroup, ...]
 
+    @property
+    def explained(self) -> tuple[Explanation, ...]:
+        """Each word with its explanation."""
+        return explanations()
+
 
 def explain(word: str) -> Explanation:
     """What a code or a term means; case, hyphens, underscores and spaces do not matter.
