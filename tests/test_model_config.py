@@ -349,6 +349,12 @@ def test_an_unknown_kind_that_looks_like_llama_is_read_with_a_warning() -> None:
     [
         ({"model_type": "newcomer", "ssm_state_size": 16}, "with ssm_state_size.* unlike Llama"),
         ({"model_type": "zamba9", "mamba_d_state": 16}, "with mamba_d_state.* unlike Llama"),
+        # Ouro passes its blocks four times; Grok 2 has a dense part beside its experts, Ring 2
+        # linear attention, and Yuan 2 its experts in a mapping
+        ({"model_type": "ouro", "total_ut_steps": 4}, "with total_ut_steps.* unlike Llama"),
+        ({"model_type": "git", "residual_moe": True}, "with residual_moe.* unlike Llama"),
+        ({"model_type": "ring", "layer_group_size": 5}, "with layer_group_size.* unlike Llama"),
+        ({"model_type": "yuan", "moe_config": {"moe_top_k": 2}}, "with moe_config.* unlike Llama"),
         ({"model_type": "x", "intermediate_size": None}, "no intermediate_size"),
         # DeciLM-7B: 7.04B by its card, 8.05B as Llama
         ({"model_type": "deci", "num_key_value_heads_per_layer": [4] * 32}, "heads_per_layer"),

@@ -230,8 +230,8 @@ class _Builder:
             self.faults.append((line, f"unsupported tag {shown(event.tag)}; write plain values"))
 
 
-_MISREAD = re.compile(r"[-+]?(?:0[0-9_]|[0-9_.]+:)")
-"""What YAML 1.1 takes for numbers and people do not: 8 for 010, 6610 for 1:50:10."""
+_MISREAD = re.compile(r"[-+]?(?:0[0-9_]|[0-9_.]+:)|(?i:yes|no|on|off)\Z")
+"""What YAML 1.1 takes for no text, and people do: 8 for 010, 6610 for 1:50:10, false for NO."""
 
 
 def _line(event: Any) -> int:

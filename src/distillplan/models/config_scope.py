@@ -26,8 +26,10 @@ _UNLIKE_LLAMA: Final = (
     *("mamba", "ssm", "rwkv", "lru", "conv", "linear_attn", "linear_num", "lightning", "hybrid"),
     *("compress", "hc_mult", "block_configs", "latent_size", "altup", "per_layer", "cla_share"),
     *("cross_attention", "mlp_res", "type_vocab", "position_embedding_type", "relative_attention"),
+    *("residual_moe", "moe_config", "layer_group", "total_ut_steps", "recurrence", "num_loops"),
 )
-"""Parts of keys that only a model with something else than plain attention and experts has."""
+"""Parts of keys that only a model with something else than plain attention and experts has, or with
+blocks that a token passes several times."""
 
 _LOOKS_LIKE_LLAMA: Final = (
     *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),

@@ -17,6 +17,8 @@ from distillplan.suggest import nearest
 
 PARTS = ("extends", "base", "scenarios", "matrix")
 TOP = (*PARTS, "assert")
+NOTED = "x-"
+"""Start of keys that nobody reads: a place for anchors, as in files of Docker Compose."""
 _WRITE = {
     "scenarios": "each name with its keys below it, e.g. alone: {teacher: null}",
     "matrix": "each key with its values, e.g. student: [1B, 3B]",
@@ -52,9 +54,8 @@ def read_top(source: str, faults: Faults, said: Mapping[str, Any] | None = None)
     for line, message in tree.faults:
         faults.add(line, message)
     if not isinstance(tree.root.value, dict):
-        raise InputError(
-            f"{source}: not a scenario file; it has base, scenarios, matrix, extends or assert"
-        )
+        what = "an empty file" if tree.root.value is None else "not a scenario file"
+        raise InputError(f"{source}: {what}; write e.g. compute: 1e21, and below it student: 1B")
     schema = tree.root.value.get("schema")
     if schema is not None and str(schema.value).startswith(OURS):
         raise InputError(
@@ -64,7 +65,7 @@ def read_top(source: str, faults: Faults, said: Mapping[str, Any] | None = None)
     if _is_one_scenario(tree.root.value):
         return {"base": tree.root}
     for key, node in tree.root.value.items():
-        if key not in TOP and not faults.many:
+        if key not in TOP and not key.startswith(NOTED) and not faults.many:
             right = "put it under base" if key_table.TABLE.find(key) else nearest(key, TOP)
             unknown = f"unknown key {key[:60]!r} at the top of the file; {right}"
             faults.add(node.line, unknown, key=key)

@@ -3,6 +3,7 @@
 from distillplan.scenarios import key_table
 from distillplan.scenarios.block import bare_scenarios, default_of
 from distillplan.scenarios.key import Key
+from distillplan.scenarios.parts import NOTED
 from distillplan.scenarios.values import PAIR, Json
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -33,6 +34,7 @@ def scenario_file_schema() -> Json:
             },
             "assert": demands,
         },
+        "patternProperties": {f"^{NOTED}": {"description": "Not read; a place for anchors."}},
     }
     return {
         "$schema": DIALECT,
