@@ -313,6 +313,13 @@ def test_none_takes_back_what_is_said_below(file, nothing):
     assert found.machine.strategy.sharding == "none"  # where it is a choice
 
 
+def test_keys_may_have_hyphens_as_options_have(file):
+    text = "compute: 1e21\nstudent-params: 1B\nteacher-params: 7B\nteacher-loss: 6.6859"
+    found = only(file(f"{text}\nloss-unit: perplexity"))
+    assert found.student_params == 1e9
+    assert found.teacher.loss == pytest.approx(1.9, abs=1e-4)  # ln 6.6859
+
+
 def test_a_place_for_anchors(file):
     """`x-` as in the extensions of Docker Compose files."""
     text = "x-small: &small {student: 300M}\nbase: {compute: 1e21, <<: *small}\n"
@@ -484,6 +491,16 @@ def test_contradictions_have_their_place(file):
             "base: {compute: 1e21, hardware: {gpu: h100-sxm, deadline: 7 days}}",
             "hardware: unknown key 'deadline'; put it beside hardware, not below it",
         ),
+        (
+            "compute: 1e21\nassert:\n  loss: >= 2",
+            "line 3: a condition or a value that starts with >",
+        ),
+        (
+            "compute: 1e21 # \t\nassert: {loss: >= 2}",
+            "line 2: a value that starts with '>' needs quotes",
+        ),
+        ("compute: 1e21\nteacher: @qwen", "a value that starts with '@' needs quotes"),
+        ("[base]\ncompute = 1e21", "something follows where the first value has ended; is the"),
         ("base: {compute: 1e21, logits: off}", "logits: 'off' is none of online, stored, cached"),
         (
             "base: {compute: 1e21}\nmatrix: {teacher: {params: [3B, 7B], tokens: 1T}}",
