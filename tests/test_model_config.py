@@ -353,6 +353,7 @@ def test_an_unknown_kind_that_looks_like_llama_is_read_with_a_warning() -> None:
         # linear attention, and Yuan 2 its experts in a mapping
         ({"model_type": "ouro", "total_ut_steps": 4}, "with total_ut_steps.* unlike Llama"),
         ({"model_type": "git", "residual_moe": True}, "with residual_moe.* unlike Llama"),
+        ({"model_type": "step3_text", "moe_layers_enum": "4,5"}, "with moe_layers_enum.* unlike"),
         ({"model_type": "ring", "layer_group_size": 5}, "with layer_group_size.* unlike Llama"),
         ({"model_type": "yuan", "moe_config": {"moe_top_k": 2}}, "with moe_config.* unlike Llama"),
         ({"model_type": "x", "intermediate_size": None}, "no intermediate_size"),

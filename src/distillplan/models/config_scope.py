@@ -27,6 +27,7 @@ _UNLIKE_LLAMA: Final = (
     *("compress", "hc_mult", "block_configs", "latent_size", "altup", "per_layer", "cla_share"),
     *("cross_attention", "mlp_res", "type_vocab", "position_embedding_type", "relative_attention"),
     *("residual_moe", "moe_config", "layer_group", "total_ut_steps", "recurrence", "num_loops"),
+    *("moe_layers", "moe_every", "moe_freq", "interleave_moe", "moe_layer_interval", "is_moe"),
 )
 """Parts of keys that only a model with something else than plain attention and experts has, or with
 blocks that a token passes several times."""
