@@ -373,6 +373,14 @@ def test_an_unknown_kind_is_not_guessed_where_its_file_speaks_against_it(
         read_config(LLAMA_8B | change)
 
 
+@pytest.mark.parametrize("kind", ["llama", "qwen3", "newcomer"])
+def test_experts_that_nothing_reads_are_no_dense_model(kind: str) -> None:
+    """A dense count of a mixture would be a small part of it: 1.7B for 17B."""
+    with pytest.raises(InputError, match=f"num_experts is 128, and no experts of {kind}"):
+        read_config(LLAMA_8B | {"model_type": kind, "num_experts": 128, "top_k": 8})
+    assert not read_config(LLAMA_8B | {"model_type": kind, "num_experts": 1}).shape.experts
+
+
 USUAL = {
     "architectures": ["NewcomerForCausalLM"],
     "attention_dropout": 0.0,

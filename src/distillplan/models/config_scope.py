@@ -162,6 +162,23 @@ def _unlike(settings: ConfigSettings) -> Iterator[str]:
         yield f"the name of its class, {shown(classes[0])}, does not say that it is a decoder"
 
 
+def refuse_experts(settings: ConfigSettings, keys: Iterable[str]) -> None:
+    """Refuse a model that has no experts as it was read, and has some by its file.
+
+    Args:
+        settings: its configuration.
+        keys: of their number.
+
+    Raises:
+        InputError: when the file says that there are several.
+    """
+    for key in keys:
+        value = settings.config.get(key)
+        if isinstance(value, int) and value > 1:
+            none = f"no experts of {settings.kind} are known here"
+            raise settings.fail(key, f"is {value}, and {none}; give {_INSTEAD}")
+
+
 def unread_sizes(settings: ConfigSettings) -> list[str]:
     """The keys of a configuration that say a size and were not read.
 
