@@ -311,6 +311,8 @@ def test_none_takes_back_what_is_said_below(file, nothing):
     found = only(file(f"{base}\nscenarios: {{a: {{teacher: {nothing}, gpu: h100-sxm}}}}"))
     assert found.teacher is None
     assert found.machine.strategy.sharding == "none"  # where it is a choice
+    wrong = "base: {compute: 1e21, bounds: none, logits: none}"  # no bounds, no teacher?
+    assert "2 faults" in fault(file(wrong))
 
 
 def test_keys_may_have_hyphens_as_options_have(file):

@@ -125,10 +125,8 @@ class _Reader:
 
 
 def _is_nothing(key: Key, value: Any) -> bool:
-    """Whether a value takes back what is said below: null, or none where that is no choice."""
-    if isinstance(value, str) and value.lower() == "none":
-        return key.value.choices is None or value.lower() not in key.value.choices()
-    return value is None
+    """Whether a value takes back what is said below: null, or none where there are no choices."""
+    return value is None or (key.value.choices is None and str(value).lower() == "none")
 
 
 def _read(key: Key, value: Any, word: str) -> Any:
