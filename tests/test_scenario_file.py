@@ -628,7 +628,9 @@ def test_own_files_are_asked_for_again(file, tmp_path):
         shape["num_hidden_layers"] = 32
     gpus = yaml.safe_load((COEFFICIENTS / "gpus.yaml").read_text("utf-8"))
     ours = {**gpus, "gpus": {"my-gpu": {**gpus["gpus"]["h100-sxm"], "aliases": []}}}
-    (tmp_path / "gpu.yaml").write_text(yaml.safe_dump(ours), "utf-8")
+    written = yaml.safe_dump(ours).replace("calibrated: true", "calibrated: yes")  # as people do
+    assert "calibrated: yes" in written
+    (tmp_path / "gpu.yaml").write_text(written, "utf-8")
     (tmp_path / "p.csv").write_text("gpu,usd_per_hour\nmy-gpu,1.25\n", "utf-8")
     scenario = scenario_from_options(
         compute="$20k",
