@@ -234,7 +234,7 @@ _MISREAD = re.compile(r"[-+]?(?:0[0-9_]|[0-9_.]+:)|(?i:yes|no|on|off)\Z")
 def _in_words(error: yaml.MarkedYAMLError, text: str) -> str:
     """What is wrong with a YAML text, in the words of people where the reader has its own."""
     what = error.problem or error.context or ""
-    if "block scalar" in (error.context or ""):
+    if "block scalar" in (error.context or "") and "tab" not in what:
         return "a condition or a value that starts with > or | needs quotes, e.g. '>= 2'"
     if "document start" in what:
         return "something follows where the first value has ended; is the file YAML?"
