@@ -501,6 +501,7 @@ def test_contradictions_have_their_place(file):
             "compute: 1e21 # \t\nassert: {loss: >= 2}",
             "line 2: a value that starts with '>' needs quotes",
         ),
+        ("compute: 1e21\nassert: {verdict: ! distill}", "unsupported tag '!'"),  # not: not distill
         ("compute: 1e21\nteacher: @qwen", "a value that starts with '@' needs quotes"),
         ("[base]\ncompute = 1e21", "something follows where the first value has ended; is the"),
         ("base: {compute: 1e21, logits: off}", "logits: 'off' is none of online, stored, cached"),

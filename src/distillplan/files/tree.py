@@ -189,7 +189,7 @@ class _Builder:
     def scalar(self, event: Any, line: int) -> Any:
         tag, text = event.tag, event.value
         fault = text_fault(text)
-        if tag in (None, "!"):
+        if tag is None:
             tag = self.scalars.resolve(yaml.ScalarNode, text, event.implicit)
             if fault is None and (tag in _TEXT_TAGS or _MISREAD.match(text)):
                 return text
