@@ -257,6 +257,19 @@ def test_demands_that_are_none(text, says):
         parse_assertion(text)
 
 
-def test_a_word_of_screens_is_told_that_of_documents():
-    with pytest.raises(InputError, match="write uncertain, as documents call what screens call ti"):
-        parse_assertion("fits = tight")
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("fits = tight", "uncertain"),
+        ("verdict = pretrain", "supervised"),
+        ("verdict != pretrain", "supervised"),
+    ],
+)
+def test_words_of_screens_are_those_of_documents(text, wanted):
+    one = parse_assertion(text)
+    assert (one.wanted, one.text) == (wanted, text)
+
+
+def test_keys_with_a_word_of_screens_are_told_that_of_documents():
+    with pytest.raises(InputError, match=r"; write supervised\.loss$"):
+        parse_assertion("pretrain.loss <= 2")

@@ -341,6 +341,28 @@ def test_distillkit_keeps_the_columns_of_stored_logits():
     assert "training_args.remove_unused_columns" not in first("distillkit", "named")
 
 
+def test_a_config_that_is_called_like_an_open_model_is_not_that_of_the_hub(tmp_path):
+    """Weights of one's own in a folder Qwen3-8B, whose config.json is Qwen3 8B's (Hugging Face)."""
+    folder = tmp_path / "Qwen3-8B"
+    folder.mkdir()
+    sizes = {"hidden_size": 4096, "intermediate_size": 12288, "num_hidden_layers": 36}
+    heads = {"num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128}
+    config = {"model_type": "qwen3", "vocab_size": 151936, **sizes, **heads}
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    own = run(
+        *("budget", "1e21", "--student", "qwen3-1.7b", "--teacher", f"{folder}:36T"),
+        "--quick",
+        "-o",
+        "json",
+    )
+    (tmp_path / "plan.json").write_text(own.stdout, encoding="utf-8")
+    words = ("--option", "distill", "--export", "trl-gkd", "--save", "files")
+    assert run("recipe", "plan.json", *words, folder=tmp_path).returncode == 0
+    text = (tmp_path / "files" / "gkd.yaml").read_text(encoding="utf-8")
+    assert f'teacher_model_name_or_path: "{FILL_IN}' in text
+    assert 'model_name_or_path: "Qwen/Qwen3-1.7B-Base"' in text  # by its name
+
+
 def test_megatron_has_the_rows_of_the_teacher():
     """It pads the tokens of the tokenizer to a multiple of 128 otherwise: of Qwen2.5's 151,665
     tokens to 151,680 rows, where the files have 151,936 or 152,064 (their config.json)."""

@@ -349,6 +349,13 @@ def test_an_unknown_kind_that_looks_like_llama_is_read_with_a_warning() -> None:
     [
         ({"model_type": "newcomer", "ssm_state_size": 16}, "with ssm_state_size.* unlike Llama"),
         ({"model_type": "zamba9", "mamba_d_state": 16}, "with mamba_d_state.* unlike Llama"),
+        # Ouro passes its blocks four times; Grok 2 has a dense part beside its experts, Ring 2
+        # linear attention, and Yuan 2 its experts in a mapping
+        ({"model_type": "ouro", "total_ut_steps": 4}, "with total_ut_steps.* unlike Llama"),
+        ({"model_type": "git", "residual_moe": True}, "with residual_moe.* unlike Llama"),
+        ({"model_type": "step3_text", "moe_layers_enum": "4,5"}, "with moe_layers_enum.* unlike"),
+        ({"model_type": "ring", "layer_group_size": 5}, "with layer_group_size.* unlike Llama"),
+        ({"model_type": "yuan", "moe_config": {"moe_top_k": 2}}, "with moe_config.* unlike Llama"),
         ({"model_type": "x", "intermediate_size": None}, "no intermediate_size"),
         # DeciLM-7B: 7.04B by its card, 8.05B as Llama
         ({"model_type": "deci", "num_key_value_heads_per_layer": [4] * 32}, "heads_per_layer"),
@@ -364,6 +371,14 @@ def test_an_unknown_kind_is_not_guessed_where_its_file_speaks_against_it(
 ) -> None:
     with pytest.raises(InputError, match=message):
         read_config(LLAMA_8B | change)
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen3", "newcomer"])
+def test_experts_that_nothing_reads_are_no_dense_model(kind: str) -> None:
+    """A dense count of a mixture would be a small part of it: 1.7B for 17B."""
+    with pytest.raises(InputError, match=f"num_experts is 128, and no experts of {kind}"):
+        read_config(LLAMA_8B | {"model_type": kind, "num_experts": 128, "top_k": 8})
+    assert not read_config(LLAMA_8B | {"model_type": kind, "num_experts": 1}).shape.experts
 
 
 USUAL = {

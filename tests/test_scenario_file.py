@@ -296,6 +296,39 @@ def test_a_name_is_the_text_that_was_written(file):
     assert [one.name for one in found] == names
 
 
+def test_only_true_and_false_are_no_words(file):
+    """YAML 1.2 has two words for them; 1.1 has on, off, yes and no as well (yaml.org/type/bool)."""
+    hardware = "{gpu: h100-sxm, country: NO, sequence_parallel: no}"
+    found = only(file(f"base: {{compute: 1e21, student: 1B, hardware: {hardware}}}"))
+    norway = only(file("base: {compute: 1e21, gpu: h100-sxm, country: Norway, student: 1B}"))
+    assert found.machine.grid_g_co2_per_kwh == norway.machine.grid_g_co2_per_kwh
+    assert not found.machine.strategy.sequence_parallel
+
+
+@pytest.mark.parametrize("nothing", ["none", "None", "null", "~"])
+def test_none_takes_back_what_is_said_below(file, nothing):
+    base = "base: {compute: 1e21, student: 1B, teacher: 7B:2T, hardware: {sharding: none}}"
+    found = only(file(f"{base}\nscenarios: {{a: {{teacher: {nothing}, gpu: h100-sxm}}}}"))
+    assert found.teacher is None
+    assert found.machine.strategy.sharding == "none"  # where it is a choice
+    wrong = "base: {compute: 1e21, bounds: none, logits: none}"  # no bounds, no teacher?
+    assert "2 faults" in fault(file(wrong))
+
+
+def test_keys_may_have_hyphens_as_options_have(file):
+    text = "compute: 1e21\nstudent-params: 1B\nteacher-params: 7B\nteacher-loss: 6.6859"
+    found = only(file(f"{text}\nloss-unit: perplexity"))
+    assert found.student_params == 1e9
+    assert found.teacher.loss == pytest.approx(1.9, abs=1e-4)  # ln 6.6859
+
+
+def test_a_place_for_anchors(file):
+    """`x-` as in the extensions of Docker Compose files."""
+    text = "x-small: &small {student: 300M}\nbase: {compute: 1e21, <<: *small}\n"
+    assert only(file(text)).student_params == 3e8
+    validate(yaml.safe_load(text), "scenario")
+
+
 def test_standard_input_is_a_file(monkeypatch):
     import io
     import types
@@ -369,7 +402,7 @@ def test_every_fault_in_one_message(file):
     message = fault(
         file(
             "base:\n"
-            "  compute: yes\n"
+            "  compute: true\n"
             "  studnt: 1B\n"
             "scenarios:\n"
             "  a:\n"
@@ -425,7 +458,8 @@ def test_contradictions_have_their_place(file):
     [
         ("compute: 1e21\nbase: {}", "unknown key 'compute' at the top of the file; put it under"),
         ("compute: 1e21\nx: 1", "line 2, base: unknown key 'x'"),
-        ("", "not a scenario file"),
+        ("", "an empty file; write e.g. compute"),
+        ("# nothing yet\n", "an empty file"),
         ("[1, 2]", "not a scenario file"),
         ("base: [1]", "line 1, base: not a mapping; write its keys below it, e.g. student: 1B"),
         ("base: {}\nscenarios: [{student: 1B}]", "write each name with its keys below it"),
@@ -454,6 +488,26 @@ def test_contradictions_have_their_place(file):
         (
             "base: {compute: 1e21}\nscenarios: {a: {student: 1B}}\nmatrix: {student: [1B]}",
             "also given by scenario a",
+        ),
+        (
+            "base: {compute: 1e21, hardware: {gpu: h100-sxm, deadline: 7 days}}",
+            "hardware: unknown key 'deadline'; put it beside hardware, not below it",
+        ),
+        (
+            "compute: 1e21\nassert:\n  loss: >= 2",
+            "line 3: a condition or a value that starts with >",
+        ),
+        (
+            "compute: 1e21 # \t\nassert: {loss: >= 2}",
+            "line 2: a value that starts with '>' needs quotes",
+        ),
+        ("compute: 1e21\nassert: {verdict: ! distill}", "unsupported tag '!'"),  # not: not distill
+        ("compute: 1e21\nteacher: @qwen", "a value that starts with '@' needs quotes"),
+        ("[base]\ncompute = 1e21", "something follows where the first value has ended; is the"),
+        ("base: {compute: 1e21, logits: off}", "logits: 'off' is none of online, stored, cached"),
+        (
+            "base: {compute: 1e21}\nmatrix: {teacher: {params: [3B, 7B], tokens: 1T}}",
+            "matrix: teacher: a list within a mapping; write the axis teacher.params",
         ),
         ('scenarios: {"a\\e[31m": {compute: 1e21}}', "is not a name"),
         ("scenarios: {" + "n" * 101 + ": {compute: 1e21}}", "is not a name"),
@@ -575,7 +629,9 @@ def test_own_files_are_asked_for_again(file, tmp_path):
         shape["num_hidden_layers"] = 32
     gpus = yaml.safe_load((COEFFICIENTS / "gpus.yaml").read_text("utf-8"))
     ours = {**gpus, "gpus": {"my-gpu": {**gpus["gpus"]["h100-sxm"], "aliases": []}}}
-    (tmp_path / "gpu.yaml").write_text(yaml.safe_dump(ours), "utf-8")
+    written = yaml.safe_dump(ours).replace("calibrated: true", "calibrated: yes")  # as people do
+    assert "calibrated: yes" in written
+    (tmp_path / "gpu.yaml").write_text(written, "utf-8")
     (tmp_path / "p.csv").write_text("gpu,usd_per_hour\nmy-gpu,1.25\n", "utf-8")
     scenario = scenario_from_options(
         compute="$20k",
@@ -691,7 +747,7 @@ def test_a_plan_in_flops_says_what_it_exceeds():
             "not a number of bytes",
         ),
         ({"compute": 1e21, "gpu": 100}, "expected a name"),
-        ({"compute": 1e21, "gpu": "h100-sxm", "country": False}, "no, off or false"),  # Norway, NO
+        ({"compute": 1e21, "gpu": "h100-sxm", "country": False}, "expected a name, got 'False'"),
         ({"compute": 1e21, "gpu": "h100-sxm", "precision": "fp7"}, "is none of"),
         ({"gpu_hours": 5, "gpu": "h100-sxm", "inference_tokens": "1T"}, "not modeled"),
     ],

@@ -63,7 +63,8 @@ def test_a_fault_may_be_elsewhere(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("base: [", "line 2"), ("- 1\n", "not a scenario file"), ("", "not a")]
+    ("text", "says"),
+    [("base: [", "line 2"), ("- 1\n", "not a scenario file"), ("", "an empty file")],
 )
 def test_what_is_no_scenario_file_is_one_fault(text, says, tmp_path):
     (tmp_path / "s.yaml").write_text(text, encoding="utf-8")

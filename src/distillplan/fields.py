@@ -199,7 +199,7 @@ def number(value: Any, word: Word, kind: Callable[[Any], Any] = float) -> Any:
         InputError: when it is none, is not whole where it must be, or is beyond every float.
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        right = "; in Python write e.g. 1e9" if isinstance(value, str) else ""
+        right = "; in Python write it as one, e.g. 1e9" if isinstance(value, str) else ""
         raise InputError(word, f": {_shown(value)} is not a number{right}")
     try:
         found = kind(value)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 
-def close_names(name: str, known: Iterable[str], alike: float = 0.5) -> list[str]:
+def close_names(name: str, known: Iterable[str], alike: float = 0.55) -> list[str]:
     """At most three known names that resemble a mistyped one, the closest first.
 
     Args:

@@ -16,6 +16,8 @@ BEYOND: Final = "(beyond the header)"
 SEPARATORS: Final = {"\t": "tabs", ";": "semicolons", ",": "commas"}
 """Of columns; where two of them are in a header equally often, the first."""
 
+_TOLD: Final = 8
+"""Columns of a header that an error names."""
 _HINT: Final = re.compile(r"sep=([,;\t])\s*?(?:\n|\Z)")
 """Spreadsheets may write a first line that names the separator."""
 _QUOTED: Final = re.compile(r'"[^"]*"')
@@ -100,7 +102,8 @@ def parse_csv(
             raise InputError(f"{name}: duplicate column {shown(column)}")
     for column in needed:
         if column not in header:
-            raise InputError(f"{name}: the header has no column {column!r}")
+            has = ", ".join(map(shown, filter(None, header[:_TOLD])))
+            raise InputError(f"{name}: the header has no column {column!r}; it has {has}")
     rows = []
     for line, fields in lines:
         values: dict[str, Any] = dict(zip(header, fields, strict=False))

@@ -139,6 +139,7 @@ class Entry:
         """The true or false under a key; false where it is absent."""
         self.read.add(key)
         value = self.data.get(key, False)
+        value = {"yes": True, "on": True, "no": False, "off": False}.get(str(value).lower(), value)
         if not isinstance(value, bool):
             raise InputError(f"{self.where}.{key}: {shown(value)} is not true or false")
         return value

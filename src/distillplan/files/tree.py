@@ -98,10 +98,7 @@ def parse_tree(text: str, name: str) -> Tree:
         return _Builder(text, name).tree()
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        what = error.problem or error.context or ""
-        if "cannot start any token" in what and "\t" in text:
-            what = "a tab at the start of a value; YAML takes spaces"
-        raise InputError(f"{name}{line}: {what}") from None
+        raise InputError(f"{name}{line}: {_in_words(error, text)}") from None
     except (yaml.YAMLError, UnicodeError) as error:
         raise InputError(f"{name}: not readable as YAML: {_first_line(error)}") from None
 
@@ -192,7 +189,7 @@ class _Builder:
     def scalar(self, event: Any, line: int) -> Any:
         tag, text = event.tag, event.value
         fault = text_fault(text)
-        if tag in (None, "!"):
+        if tag is None:
             tag = self.scalars.resolve(yaml.ScalarNode, text, event.implicit)
             if fault is None and (tag in _TEXT_TAGS or _MISREAD.match(text)):
                 return text
@@ -230,8 +227,22 @@ class _Builder:
             self.faults.append((line, f"unsupported tag {shown(event.tag)}; write plain values"))
 
 
-_MISREAD = re.compile(r"[-+]?(?:0[0-9_]|[0-9_.]+:)")
-"""What YAML 1.1 takes for numbers and people do not: 8 for 010, 6610 for 1:50:10."""
+_MISREAD = re.compile(r"[-+]?(?:0[0-9_]|[0-9_.]+:)|(?i:yes|no|on|off)\Z")
+"""What YAML 1.1 takes for no text, and people do: 8 for 010, 6610 for 1:50:10, false for NO."""
+
+
+def _in_words(error: yaml.MarkedYAMLError, text: str) -> str:
+    """What is wrong with a YAML text, in the words of people where the reader has its own."""
+    what = error.problem or error.context or ""
+    if "block scalar" in (error.context or "") and "tab" not in what:
+        return "a condition or a value that starts with > or | needs quotes, e.g. '>= 2'"
+    if "document start" in what:
+        return "something follows where the first value has ended; is the file YAML?"
+    if "cannot start any token" in what and error.problem_mark is not None:
+        found = text[error.problem_mark.index :][:1]
+        tab = "a tab at the start of a value; YAML takes spaces"
+        return tab if found == "\t" else f"a value that starts with {found!r} needs quotes"
+    return what
 
 
 def _line(event: Any) -> int:

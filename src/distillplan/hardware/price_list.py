@@ -19,6 +19,8 @@ from distillplan.units.quantities import parse_count, parse_usd
 
 MOST_LISTED: Final = 10
 """GPUs of a price list in the sentence of an error."""
+_UNREAD: Final = frozenset(("gpus", "num_gpus", "gpu_count", "count", "spot"))
+"""Columns that say that prices are of something else than one GPU on demand."""
 _DECIMALS: Final = re.compile(r"(?<![\d.,])(\d+),(\d+)(?![\d.,])")
 _MIB: Final = re.compile(r"SizeInMiB\W{1,9}(\d{1,9})\b")
 _GIB: Final = re.compile(r"(\d{1,9})(\.\d*)?")
@@ -73,6 +75,9 @@ def _read(path: Path) -> tuple[Mapping[str, str], list[FileRow]]:
             return one, rows
     own = next(one for one in known if "gpus" not in one)
     rows = parse_separated(text, str(path), (own["gpu"], own["price"]))
+    for column in _UNREAD.intersection(rows[0].values if rows else ()):
+        what = "give the price of one GPU on demand in each row, without that column"
+        raise InputError(f"{path}: a column {column!r}; {what}")
     if separator_of(text) != ",":
         price = own["price"]
         points = (_DECIMALS.sub(r"\1.\2", row.values[price] or "") for row in rows)

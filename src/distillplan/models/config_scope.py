@@ -26,8 +26,11 @@ _UNLIKE_LLAMA: Final = (
     *("mamba", "ssm", "rwkv", "lru", "conv", "linear_attn", "linear_num", "lightning", "hybrid"),
     *("compress", "hc_mult", "block_configs", "latent_size", "altup", "per_layer", "cla_share"),
     *("cross_attention", "mlp_res", "type_vocab", "position_embedding_type", "relative_attention"),
+    *("residual_moe", "moe_config", "layer_group", "total_ut_steps", "recurrence", "num_loops"),
+    *("moe_layers", "moe_every", "moe_freq", "interleave_moe", "moe_layer_interval", "is_moe"),
 )
-"""Parts of keys that only a model with something else than plain attention and experts has."""
+"""Parts of keys that only a model with something else than plain attention and experts has, or with
+blocks that a token passes several times."""
 
 _LOOKS_LIKE_LLAMA: Final = (
     *("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),
@@ -157,6 +160,23 @@ def _unlike(settings: ConfigSettings) -> Iterator[str]:
     classes = _classes(settings.config)
     if classes and not any(name.endswith(_DECODERS) for name in classes):
         yield f"the name of its class, {shown(classes[0])}, does not say that it is a decoder"
+
+
+def refuse_experts(settings: ConfigSettings, keys: Iterable[str]) -> None:
+    """Refuse a model that has no experts as it was read, and has some by its file.
+
+    Args:
+        settings: its configuration.
+        keys: of their number.
+
+    Raises:
+        InputError: when the file says that there are several.
+    """
+    for key in keys:
+        value = settings.config.get(key)
+        if isinstance(value, int) and value > 1:
+            none = f"no experts of {settings.kind} are known here"
+            raise settings.fail(key, f"is {value}, and {none}; give {_INSTEAD}")
 
 
 def unread_sizes(settings: ConfigSettings) -> list[str]:

@@ -22,6 +22,7 @@ from distillplan.models.config_kinds import (
 )
 from distillplan.models.config_parts import ACTIVE, EXPERTS, QkNorm, Traits
 from distillplan.models.config_scope import (
+    refuse_experts,
     refuse_out_of_scope,
     refuse_unlike_llama,
     unread_sizes,
@@ -119,6 +120,8 @@ def read_config(config: Config) -> ConfiguredModel:
     else:
         settings.defaults = _defaults(ALIASES.get(known, known))
         shape = builder(settings)
+    if not shape.experts:
+        refuse_experts(settings, EXPERTS)
     if settings.assumed:
         told = ", ".join(f"{key} ({value})" for key, value in sorted(settings.assumed.items()))
         notices.append(

@@ -13,15 +13,21 @@ _PAGE: Final = (
 _COPY: Final = (
     r"base|text|pt|pretrain|hf|exp|gguf|gptq|awq|mlx|bnb|qat|latest|unsloth|dynamic|static|"
     r"pertensor|autoround|dwq|i1|w\d+a\d+|quantized(?:\.w\d+a\d+)?|\d(?:\.\d+)?(?:bit|bpw)|"
-    r"fp8|int[48]|bf16|fp?16|fp?32|nvfp4|mxfp4"
+    r"fp8|int[48]|bf16|fp?16|fp?32|nvfp4|mxfp4|deduped"
 )
 """Parts of names of the same weights, or of weights of one shape."""
 _DATE: Final = r"\d{4}"
 """Parts of names that are dates of releases, whose terms may be others."""
-_QUANTIZED: Final = r"[-.](?:ud-)?i?q\d(?:-(?:[01k]|nl|x+s))?(?:-(?:xl|[sml]))?(?=[-.]|$)"
-"""What says in a plain name how weights are quantized: q8_0, Q4_K_M, iq4_xs."""
+_QUANTIZED: Final = (
+    r"[-.](?:ud-)?i?q\d(?:-(?:[01k]|nl|x+s))?(?:-(?:xl|[sml]))?(?=[-.]|$)|-\d{5}-of-\d{5}$"
+)
+"""What says in a plain name how weights are quantized (q8_0, Q4_K_M, iq4_xs), or which part of them
+a file has (00001-of-00003)."""
 _TUNED: Final = frozenset(
-    ("instruct", "it", "chat", "thinking", "reasoning", "sft", "dpo", "rl", "abliterated")
+    (
+        *("instruct", "it", "chat", "thinking", "think", "reasoning", "sft", "dpo", "rl"),
+        *("abliterated", "terminus"),
+    )
 )
 """Parts of names of models that were tuned after their pretraining."""
 _BASE: Final = frozenset(("base", "pt", "pretrain", "text"))

@@ -113,11 +113,10 @@ def assertion(key: str, condition: Any) -> Assertion:
     text = f"{key} {sign} {value}"
     if name not in WORD_KEYS:
         return Assertion(key=key, operator=sign, wanted=_number(value, key), text=text)
-    words = _words(name)
-    if value not in words or sign not in ("==", "=", "!="):
-        asked = f"is none of {', '.join(words)}{_word_of_screens(value, name)}"
-        raise InputError(f"assertion {key}: {condition!r} {asked}")
-    return Assertion(key=key, operator=sign, wanted=value, text=text)
+    words, meant = _words(name), _words_of_screens(name).get(value, value)
+    if meant not in words or sign not in ("==", "=", "!="):
+        raise InputError(f"assertion {key}: {condition!r} is none of {', '.join(words)}")
+    return Assertion(key=key, operator=sign, wanted=meant, text=text)
 
 
 def _of_codes(key: str, condition: Any) -> Assertion:
@@ -160,8 +159,9 @@ def known_name(key: str) -> str:
         part, name = "", key
     known = name in WORD_KEYS or name in NUMBERS or name == CODES
     if not known or (part and name in OF_THE_PLAN):
-        advice = _word_of_screens(key) or f"; {_meant(name.lower())}"
-        raise InputError(f"assertion: the key {key!r} is unknown{advice}")
+        meant = key.replace(SUPERVISED_SHOWN, Verdict.SUPERVISED)
+        advice = f"write {meant}" if meant != key else _meant(name.lower())
+        raise InputError(f"assertion: the key {key!r} is unknown; {advice}")
     return name
 
 
@@ -172,17 +172,13 @@ def _meant(name: str) -> str:
     return did_you_mean(having[:3]) if having else nearest(name, known, _OTHERWISE)
 
 
-def _word_of_screens(written: str, name: str = "") -> str:
-    """What documents say for a word of the screens; empty for any other."""
+def _words_of_screens(name: str) -> dict[str, str]:
+    """The values of a key that screens call otherwise than documents, by the words of screens."""
     if name == "fits":
         from distillplan.hardware.memory_fit import FITS_SHOWN  # slow, as below
 
-        names = [one for one, shown in FITS_SHOWN.items() if shown == written]
-        return f"; write {names[0]}, as documents call what screens call {written}" if names else ""
-    if SUPERVISED_SHOWN not in written:
-        return ""
-    meant = written.replace(SUPERVISED_SHOWN, Verdict.SUPERVISED)
-    return f"; write {meant}, as documents call what screens call {SUPERVISED_SHOWN}"
+        return {shown: one for one, shown in FITS_SHOWN.items()}
+    return {SUPERVISED_SHOWN: Verdict.SUPERVISED} if name == "verdict" else {}
 
 
 def _sign_and_value(key: str, name: str, condition: Any) -> tuple[str, str]:

@@ -25,6 +25,8 @@ class PlannedModel(NamedTuple):
     """What it says of training on the model's outputs; None: not known."""
     known: CatalogModel | None
     """The open model of that name and size; None: there is none."""
+    hub: str | None
+    """Its repository on the Hugging Face hub; None: not known, or a config.json was given."""
 
     @property
     def listed_name(self) -> str:
@@ -40,11 +42,6 @@ class PlannedModel(NamedTuple):
     def shape(self) -> ModelShape | None:
         """Its exact shape; None: not known."""
         return None if self.known is None else self.known.shape
-
-    @property
-    def hub(self) -> str | None:
-        """Its repository on the Hugging Face hub; None: not known."""
-        return None if self.known is None else self.known.hub
 
 
 class PlannedFlip(NamedTuple):
@@ -146,6 +143,7 @@ def with_open_teacher(settings: PlanSettings, name: str | None) -> PlanSettings:
         tokenizer=known.tokenizer,
         license=known.license.sentence,
         known=known,
+        hub=known.hub,
     )
     return settings._replace(teacher=teacher)
 
@@ -165,6 +163,7 @@ def _model(models: Entry | None, side: str) -> PlannedModel | None:
         tokenizer=one.text("tokenizer") if one.has("tokenizer") else None,
         license=one.text("license") if one.has("license") else None,
         known=known,
+        hub=one.optional_text("hub") if "hub" in one else known and known.hub,  # absent in 0.1
     )
 
 

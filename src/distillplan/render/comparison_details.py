@@ -215,4 +215,4 @@ def outcome_in_words(one: NamedOutcome) -> str:
 def _value(value: float | str | None) -> str:
     if value is None:
         return "no value"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -99,6 +99,9 @@ def parse_axis(written: str, values: Any, told: Told = str) -> Axis:
     """
     key = key_table.TABLE.find(written)
     name = told(written).strip() or repr(written)
+    if isinstance(values, Mapping) and any(isinstance(one, list) for one in values.values()):
+        part = next(part for part, one in values.items() if isinstance(one, list))
+        raise InputError(f"{name}: a list within a mapping; write the axis {written}.{part}: [...]")
     faults: list[Fault] = []
     points = tuple(
         _point(written, one, faults, told)

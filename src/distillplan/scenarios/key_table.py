@@ -19,7 +19,8 @@ class Table(NamedTuple):
     """From other words to those of `keys`."""
 
     def find(self, word: str) -> Key | None:
-        """The key that somebody wrote, by its word or an alias."""
+        """The key that somebody wrote, by its word or an alias; hyphens are those of options."""
+        word = word.replace("-", "_")
         return self.keys.get(self.aliases.get(word, word))
 
     def within(self, group: str) -> list[Key]:

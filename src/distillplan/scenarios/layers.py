@@ -10,7 +10,7 @@ from distillplan.errors import InputError, Word
 from distillplan.models.known_model import Sized
 from distillplan.scenarios import key_table
 from distillplan.scenarios.key import Key
-from distillplan.scenarios.values import PAIR, STUDENT, StudentSizes
+from distillplan.scenarios.values import PAIR, STUDENT, SWITCH, StudentSizes
 from distillplan.suggest import close_names, nearest
 
 Values = dict[str, Any]
@@ -99,7 +99,7 @@ class _Reader:
             if key is None:
                 raise _unknown(path)
             self.words.add(key.word)
-            if value is None:
+            if _is_nothing(key, value):
                 self.cleared |= {key.place, f"{key.place}.low", f"{key.place}.high"}
                 self.cleared |= STUDENT_PLACES if key.value is STUDENT else set()
             elif key.is_group and isinstance(value, Mapping):
@@ -124,6 +124,11 @@ class _Reader:
         self.by[place], self.values[place] = written, value
 
 
+def _is_nothing(key: Key, value: Any) -> bool:
+    """Whether a value takes back what is said below: null, or none where there are no choices."""
+    return value is None or (key.value.choices is None and str(value).lower() == "none")
+
+
 def _read(key: Key, value: Any, word: str) -> Any:
     """The value of a key; an error about a word says whose it is."""
     try:
@@ -136,7 +141,8 @@ def _read(key: Key, value: Any, word: str) -> Any:
 
 def _of_another(typed: str) -> tuple[str | Word, ...]:
     """The only key that has a word among its choices, to add to an error; nothing otherwise."""
-    choices = {key.word: key.value.choices for key in key_table.TABLE.keys.values()}
+    every = (key for key in key_table.TABLE.keys.values() if key.value is not SWITCH)
+    choices = {key.word: key.value.choices for key in every}
     keys = [one for one, known in choices.items() if known is not None and typed in known()]
     return ("; for that there is ", Word(keys[0], typed)) if len(keys) == 1 else ()
 
@@ -145,7 +151,9 @@ def _unknown(path: tuple[str, ...]) -> InputError:
     *outer, name = path
     if outer:
         known = [key.name for key in key_table.TABLE.within(outer[0])]
-        return InputError(f"{outer[0]}: unknown key {name[:60]!r}; {nearest(name, known)}")
+        beside = f"put it beside {outer[0]}, not below it" if key_table.TABLE.find(name) else ""
+        advice = beside or nearest(name, known)
+        return InputError(f"{outer[0]}: unknown key {name[:60]!r}; {advice}")
     return InputError(f"unknown key {name[:60]!r}; {nearest(name, key_table.TABLE.words(), SEE)}")
 
 

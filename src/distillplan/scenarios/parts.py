@@ -17,8 +17,8 @@ from distillplan.suggest import nearest
 
 PARTS = ("extends", "base", "scenarios", "matrix")
 TOP = (*PARTS, "assert")
-NOTE = "x-"
-"""How keys at the top begin that nobody reads: a place for YAML anchors."""
+NOTED = "x-"
+"""Start of keys that nobody reads: a place for anchors, as in files of Docker Compose."""
 _WRITE = {
     "scenarios": "each name with its keys below it, e.g. alone: {teacher: null}",
     "matrix": "each key with its values, e.g. student: [1B, 3B]",
@@ -54,10 +54,9 @@ def read_top(source: str, faults: Faults, said: Mapping[str, Any] | None = None)
     for line, message in tree.faults:
         faults.add(line, message)
     if not isinstance(tree.root.value, dict):
-        raise InputError(
-            f"{source}: not a scenario file; it has base, scenarios, matrix, extends or assert"
-        )
-    read = {key: one for key, one in tree.root.value.items() if not key.startswith(NOTE)}
+        what = "an empty file" if tree.root.value is None else "not a scenario file"
+        raise InputError(f"{source}: {what}; write e.g. compute: 1e21, and below it student: 1B")
+    read = {key: one for key, one in tree.root.value.items() if not key.startswith(NOTED)}
     root = tree.root._replace(value=read)
     schema = root.value.get("schema")
     if schema is not None and str(schema.value).startswith(OURS):

@@ -3,7 +3,7 @@
 from distillplan.scenarios import key_table
 from distillplan.scenarios.block import bare_scenarios, default_of
 from distillplan.scenarios.key import Key
-from distillplan.scenarios.parts import NOTE
+from distillplan.scenarios.parts import NOTED
 from distillplan.scenarios.values import PAIR, Json
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -13,7 +13,8 @@ def scenario_file_schema() -> Json:
     """The JSON Schema of a scenario file."""
     demands = {"$ref": "#/$defs/assert"}
     scenario = {"$ref": "#/$defs/scenario", "unevaluatedProperties": False}
-    notes = {"patternProperties": {f"^{NOTE}": True}}
+    unread = {"description": "Not read; a place for anchors."}
+    notes = {"patternProperties": {f"^{NOTED}": unread}}
     words = (*key_table.TABLE.words(), *key_table.TABLE.keys)  # in a mapping, or with its dot
     keys = {word: key for word in words if (key := key_table.TABLE.find(word)) is not None}
     parts = [{"required": [part]} for part in ("base", "scenarios", "matrix", "extends")]

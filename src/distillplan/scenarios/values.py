@@ -115,7 +115,7 @@ def _student(value: Any, word: str, example: str) -> StudentSizes:
 
 
 def _switch(value: Any, word: str) -> bool:
-    if isinstance(value, bool):  # as YAML reads on and off
+    if isinstance(value, bool):
         return value
     return choose(value, word, ("on", "off")) == "on"
 
@@ -155,11 +155,6 @@ def _memory(value: Any, word: str, example: str) -> float:
 
 
 def _text(value: Any, word: str) -> str:
-    if isinstance(value, bool):
-        bare = "yes, on or true" if value else "no, off or false"
-        raise InputError(
-            f"{word}: expected a name, and YAML takes a bare {bare} for none; quote it"
-        )
     if not isinstance(value, str):
         raise InputError(f"{word}: expected a name, got {str(value)[:40]!r}")
     return value
