@@ -2,6 +2,7 @@
 
 from distillplan.accounting import Accounting
 from distillplan.laws.transfer import LARGEST_GAIN
+from distillplan.planning.fitted_range import outside_fit
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.verdict import FEWEST_TOKENS_PER_PARAM, weigh_options
@@ -84,9 +85,17 @@ def no_verdict(reason: Reason, scenario: Scenario, alone: Option, deciding: Opti
     if gain > LARGEST_GAIN:
         beside = f"differences count up to {LARGEST_GAIN:g}, the largest gain ever measured"
     return (
-        f"No verdict: at {_sizes(alone)}, outside its runs, the law may be off by a further "
-        f"{error:.{places}f} nats; {beside}."
+        f"No verdict: at {_outside(scenario, alone, deciding)}, outside its runs, the law may be "
+        f"off by a further {error:.{places}f} nats; {beside}."
     )
+
+
+def _outside(scenario: Scenario, alone: Option, deciding: Option) -> str:
+    """What is outside the law's runs: one of the students, or else the teacher's loss."""
+    left = {(one.accounting, one.size) for one in outside_fit(scenario, (alone, deciding))}
+    if left == {(deciding.accounting, "teacher_loss")}:
+        return f"a teacher's loss of {deciding.teacher_loss:.3f} nats"
+    return _sizes(alone if any(way is None for way, _ in left) else deciding)
 
 
 def _weighed(plan: Plan) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from distillplan.laws.provenance import PublishedLaw
-from distillplan.models.known_model import KnownModel, NamedModels
+from distillplan.models.known_model import TUNED_MODEL, KnownModel, NamedModels
 from distillplan.models.tokenizers import tokenizer_told
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.scenario import Scenario
@@ -29,9 +29,12 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
         yield information(
             "models_named", "; ".join(f"{who} {told_of(one)}" for who, one in known.items())
         )
-    yield from named_warnings(models)
-    for one in known.values():
-        yield from _beyond_positions(one, scenario.architecture.context)
+    measured = scenario.teacher is not None and scenario.teacher.loss is not None
+    for one in named_warnings(models):
+        if not (measured and one.code == TUNED_MODEL):  # which changes the loss alone
+            yield one
+    for model in known.values():
+        yield from _beyond_positions(model, scenario.architecture.context)
     yield from mixture_warning(scenario.law, scenario.teacher)
     if teacher is not None and teacher.license is not None:
         from distillplan.models.model_catalog import find_model  # a size does without it

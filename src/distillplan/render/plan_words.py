@@ -81,7 +81,9 @@ def beyond_in_words(plan: Plan) -> str:
     most = max(counts or plan.beyond, key=lambda one: one.times)
     best = plan.recommended or plan.supervised
     guess = "And a guess" if best.is_guess else "Outside the law's data"
-    return f"{guess}: {_beyond(most, plan.law)}."
+    typed = not counts and plan.scenario.teacher is not None  # its loss, and no size of a run
+    unit = "; is it in another unit (--loss-unit)?" if typed and most.value > most.high else "."
+    return f"{guess}: {_beyond(most, plan.law)}{unit}"
 
 
 def _beyond(found: OutsideFit, law: PublishedLaw) -> str:
