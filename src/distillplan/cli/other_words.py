@@ -123,6 +123,15 @@ ADVICE: Mapping[str, str] = {
         "give what you pay as --price, or the price list of a cloud as --prices",
     ),
     **dict.fromkeys(("--vram", "--memory"), "give the GPU that has it, e.g. --gpu rtx-4090"),
+    **dict.fromkeys(
+        ("--ppl", "--perplexity", "--loss-unit"),
+        "losses are in nats per token here: the natural logarithm of a perplexity, bits x 0.693",
+    ),
+    "--teacher-ppl": "give --teacher-loss, and --loss-unit perplexity",
+    **dict.fromkeys(
+        ("--lr", "--learning-rate", "--temperature", "--alpha", "--warmup", "--warmup-steps"),
+        "no law here knows it; distillplan recipe says where to start",
+    ),
     **dict.fromkeys(("--currency", "--euros"), "money is in US dollars here"),
     **dict.fromkeys(
         ("--deadline", "--hours", "--days", "--weeks", "--time", "--walltime"),
@@ -209,13 +218,13 @@ def with_whole_budget(args: Sequence[str], params: Sequence[Any]) -> list[str] |
                 parse_budget(" ".join(words))
                 return [*args[:first], " ".join(words), *args[first + long :]]
     typed = list(islice(takewhile(lambda one: not one.startswith("-"), args), MOST_WORDS))
-    if len(typed) < 2 or _is_budget(typed[0]):
+    if len(typed) < 2 or is_budget(typed[0]):
         return None
     parse_budget(" ".join(typed), ARGUMENT, gpus_alone=True)
     return [" ".join(typed), *args[len(typed) :]]
 
 
-def _is_budget(word: str) -> bool:
+def is_budget(word: str) -> bool:
     """Whether a word may be a budget by itself, which the 64 of 64 h100-sxm may not."""
     from distillplan.models.model_sizes import LEAST_FLOPS  # only for a mistake
     from distillplan.planning.budget_text import parse_budget

@@ -21,7 +21,7 @@ _DATE: Final = r"\d{4}"
 _QUANTIZED: Final = r"[-.](?:ud-)?i?q\d(?:-(?:[01k]|nl|x+s))?(?:-(?:xl|[sml]))?(?=[-.]|$)"
 """What says in a plain name how weights are quantized: q8_0, Q4_K_M, iq4_xs."""
 _TUNED: Final = frozenset(
-    ("instruct", "it", "chat", "thinking", "reasoning", "sft", "dpo", "rl", "abliterated")
+    ("instruct", "it", "chat", "think", "thinking", "reasoning", "sft", "dpo", "rl", "abliterated")
 )
 """Parts of names of models that were tuned after their pretraining."""
 _BASE: Final = frozenset(("base", "pt", "pretrain", "text"))

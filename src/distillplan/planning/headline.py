@@ -92,10 +92,9 @@ def no_verdict(reason: Reason, scenario: Scenario, alone: Option, deciding: Opti
 
 def _outside(scenario: Scenario, alone: Option, deciding: Option) -> str:
     """What is outside the law's runs: one of the students, or else the teacher's loss."""
-    left = {(one.accounting, one.size) for one in outside_fit(scenario, (alone, deciding))}
-    if left == {(deciding.accounting, "teacher_loss")}:
+    if {one.size for one in outside_fit(scenario, (alone, deciding))} == {"teacher_loss"}:
         return f"a teacher's loss of {deciding.teacher_loss:.3f} nats"
-    return _sizes(alone if any(way is None for way, _ in left) else deciding)
+    return _sizes(alone if outside_fit(scenario, (alone,)) else deciding)
 
 
 def _weighed(plan: Plan) -> str:

@@ -30,11 +30,10 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
             "models_named", "; ".join(f"{who} {told_of(one)}" for who, one in known.items())
         )
     measured = scenario.teacher is not None and scenario.teacher.loss is not None
-    for one in named_warnings(models):
-        if not (measured and one.code == TUNED_MODEL):  # which changes the loss alone
-            yield one
-    for model in known.values():
-        yield from _beyond_positions(model, scenario.architecture.context)
+    warned = named_warnings(models)
+    yield from (one for one in warned if not (measured and one.code == TUNED_MODEL))
+    for one in known.values():
+        yield from _beyond_positions(one, scenario.architecture.context)
     yield from mixture_warning(scenario.law, scenario.teacher)
     if teacher is not None and teacher.license is not None:
         from distillplan.models.model_catalog import find_model  # a size does without it

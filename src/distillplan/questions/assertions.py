@@ -90,7 +90,8 @@ def parse_assertion(text: str) -> Assertion:
     >>> parse_assertion("loss <= 2.3").wanted, parse_assertion("verdict=distill").wanted
     (2.3, 'distill')
     """
-    match = _EXPRESSION.fullmatch(text) if len(text) <= LONGEST else None
+    plain = text.replace("≤", "<=").replace("≥", ">=").replace("≠", "!=")
+    match = _EXPRESSION.fullmatch(plain) if len(text) <= LONGEST else None
     if match is None:
         raise InputError(
             f"assertion {text[:60]!r}: not a key, an operator and a value; write for example "
@@ -113,10 +114,11 @@ def assertion(key: str, condition: Any) -> Assertion:
     text = f"{key} {sign} {value}"
     if name not in WORD_KEYS:
         return Assertion(key=key, operator=sign, wanted=_number(value, key), text=text)
-    words = _words(name)
+    words, value = _words(name), value.strip("'\"")
     if value not in words or sign not in ("==", "=", "!="):
         asked = f"is none of {', '.join(words)}{_word_of_screens(value, name)}"
-        raise InputError(f"assertion {key}: {condition!r} {asked}")
+        wrong = value if value not in words else condition
+        raise InputError(f"assertion {key}: {wrong!r} {asked}")
     return Assertion(key=key, operator=sign, wanted=value, text=text)
 
 

@@ -40,8 +40,6 @@ _FRAME, _INDENT, _REMARKS = 6, 10, 2
 lines that remarks have in any case."""
 _LEVELS = 3
 """Gains beside each other on a screen."""
-_APART = {"student_params": "the student", "accounting": "who pays for the teacher"}
-"""What rows may differ in, in words."""
 AGAIN = ", …"
 """What a cell ends with whose gain comes back at larger budgets."""
 
@@ -96,17 +94,13 @@ def _answer(found: Crossovers, main: float) -> str:
         )
     sure = [(row, each) for row, each in windows if not any(one.is_guess for one in each)]
     rest = " Of rows with a question mark nobody can tell." if len(sure) < len(windows) else ""
-    return f"{_without_guesses(sure, main, rows=len(windows), decides=decides)}{rest}"
+    return f"{_without_guesses(sure, main, decides=decides)}{rest}"
 
 
 def _without_guesses(
-    windows: Sequence[tuple[CrossoverRow, tuple[GainWindow, ...]]],
-    main: float,
-    *,
-    rows: int,
-    decides: bool,
+    windows: Sequence[tuple[CrossoverRow, tuple[GainWindow, ...]]], main: float, *, decides: bool
 ) -> str:
-    """The same of those of so many rows at whose ends plans have a verdict."""
+    """The same of rows at whose ends plans have a verdict."""
     pays = f"Distilling gains at least {main:g} nats"
     if not any(each for _, each in windows):
         return f"{pays} at no budget here{': pretrain' * decides}."
@@ -118,18 +112,11 @@ def _without_guesses(
         if len(each) == 1 and each[0].from_ is None and each[0].to is not None
     ]
     if len(ends) < len(windows):
-        on = (
-            told
-            for name, told in _APART.items()
-            if len({getattr(row, name) for row, _ in windows}) > 1
-        )
-        told = " and ".join(on) or "the budget"
-        return f"Where distilling gains at least {main:g} nats depends on {told}."
+        return f"{pays} at some budgets: see each row."
     (low, first), (high, last) = (choose(ends, key=lambda end: end[0]) for choose in (min, max))
     more = "; with more, pretrain" * decides
     if first is last:
-        only = f" ({_who(first)})" * (rows > 1)
-        return f"{pays} up to {format_flops(low)} FLOPs{only}{more}."
+        return f"{pays} up to {format_flops(low)} FLOPs ({_who(first)}){more}."
     return (
         f"{pays} up to a budget between {format_flops(low)} FLOPs ({_who(first)}) and "
         f"{format_flops(high)} ({_who(last)}){more}."

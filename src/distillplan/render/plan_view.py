@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from distillplan.laws.format_notices import OF_STORED
 from distillplan.models.known_model import TUNED_MODEL
-from distillplan.notices import PRETRAINING_LAYOUT, doubts
+from distillplan.notices import PRETRAINING_LAYOUT, PRICE_HIGH, doubts
 from distillplan.planning.headline import format_budget
 from distillplan.planning.kept_limits import is_cut
 from distillplan.planning.results import Plan, Reason
@@ -59,7 +59,7 @@ _FRAME = 5
 """Of these, empty ones and the two at the end."""
 _UNDER_VERDICT = OUTSIDE_FIT_CODES | {*ON_TOP}
 """Codes of the warnings that stand under the verdict."""
-_FIRST = {TUNED_MODEL, *OF_STORED, PRETRAINING_LAYOUT}
+_FIRST = {PRICE_HIGH, TUNED_MODEL, *OF_STORED, PRETRAINING_LAYOUT}
 """Codes of those that may turn the verdict around."""
 _WHY, _WATCH = 4, 3
 """Lines of each at most; what decides takes the rest."""

@@ -7,6 +7,7 @@ import typer
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
+from distillplan.errors import InputError
 from distillplan.files.processes import MOST_JOBS
 from distillplan.render.show import SweepOutput
 
@@ -66,11 +67,14 @@ def sweep(
 
     distillplan sweep grid.yaml --odds --jobs 8 --shard 3/16 -o csv
     """
+    from distillplan.cli.other_words import is_budget
     from distillplan.render.progress import progress
     from distillplan.render.sweep_rows import demand_rows, show_sweep
     from distillplan.scenarios import scenario_file  # not at every start, as above
     from distillplan.scenarios.shards import WHOLE, parse_shard, swept
 
+    if is_budget(file):
+        raise InputError(f"{file} is a budget; write --compute {file!r}")
     part = WHOLE
     if shard is not None:
         part = parse_shard(shard)
