@@ -260,3 +260,11 @@ def test_demands_that_are_none(text, says):
 def test_a_word_of_screens_is_told_that_of_documents():
     with pytest.raises(InputError, match="write uncertain, as documents call what screens call ti"):
         parse_assertion("fits = tight")
+
+
+def test_quotes_and_signs_of_print_are_read():
+    assert parse_assertion("loss ≤ 2.3")[:3] == parse_assertion("loss <= 2.3")[:3]
+    for quoted in ("verdict != 'distill'", 'verdict ≠ "distill"'):
+        assert parse_assertion(quoted).wanted == "distill"
+    with pytest.raises(InputError, match="verdict: 'pretrain' is none of"):
+        parse_assertion('verdict == "pretrain"')
