@@ -84,17 +84,13 @@ def no_verdict(reason: Reason, scenario: Scenario, alone: Option, deciding: Opti
     beside = f"the choices differ by {gain:.{places}f}"
     if gain > LARGEST_GAIN:
         beside = f"differences count up to {LARGEST_GAIN:g}, the largest gain ever measured"
-    return (
-        f"No verdict: at {_outside(scenario, alone, deciding)}, outside its runs, the law may be "
-        f"off by a further {error:.{places}f} nats; {beside}."
-    )
-
-
-def _outside(scenario: Scenario, alone: Option, deciding: Option) -> str:
-    """What is outside the law's runs: one of the students, or else the teacher's loss."""
+    at = _sizes(alone if outside_fit(scenario, (alone,)) else deciding)
     if {one.size for one in outside_fit(scenario, (alone, deciding))} == {"teacher_loss"}:
-        return f"a teacher's loss of {deciding.teacher_loss:.3f} nats"
-    return _sizes(alone if outside_fit(scenario, (alone,)) else deciding)
+        at = f"a teacher's loss of {deciding.teacher_loss:.3f} nats"
+    return (
+        f"No verdict: at {at}, outside its runs, the law may be off by a further "
+        f"{error:.{places}f} nats; {beside}."
+    )
 
 
 def _weighed(plan: Plan) -> str:

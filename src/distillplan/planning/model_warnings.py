@@ -30,8 +30,8 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
             "models_named", "; ".join(f"{who} {told_of(one)}" for who, one in known.items())
         )
     measured = scenario.teacher is not None and scenario.teacher.loss is not None
-    warned = named_warnings(models)
-    yield from (one for one in warned if not (measured and one.code == TUNED_MODEL))
+    without = {TUNED_MODEL} if measured else ()
+    yield from (one for one in named_warnings(models) if one.code not in without)
     for one in known.values():
         yield from _beyond_positions(one, scenario.architecture.context)
     yield from mixture_warning(scenario.law, scenario.teacher)

@@ -81,8 +81,7 @@ def beyond_in_words(plan: Plan) -> str:
     most = max(counts or plan.beyond, key=lambda one: one.times)
     best = plan.recommended or plan.supervised
     guess = "And a guess" if best.is_guess else "Outside the law's data"
-    typed = not counts and plan.scenario.teacher is not None  # its loss, and no size of a run
-    unit = "; is it in another unit (--loss-unit)?" if typed and most.value > most.high else "."
+    unit = "." if counts or most.value < most.high else "; is it in another unit (--loss-unit)?"
     return f"{guess}: {_beyond(most, plan.law)}{unit}"
 
 
