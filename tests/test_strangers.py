@@ -507,9 +507,3 @@ def test_a_range_of_dollars_is_in_cents():
     words = ("--compute", "$1k:$10k:3", "--student", "400M", "--gpu", "rtx-4090")
     rows = run("sweep", *words, "-o", "csv").stdout.splitlines()
     assert [row.split(",")[0] for row in rows[1:]] == ["$1000", "$3162.28", "$10000"]
-
-
-def test_an_unknown_trainer_is_told_before_its_folder(tmp_path):
-    path = tmp_path / "plan.json"
-    path.write_text(run(*PLANNED).stdout)
-    told_in_one_sentence(run("recipe", str(path), "--export", "trl"), 2, "did you mean 'trl-gkd'")

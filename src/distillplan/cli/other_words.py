@@ -97,6 +97,8 @@ OPTIONS: Mapping[str, Meant] = {
 }
 """By what people type. A command's own option of that name goes first."""
 
+_NATS = "losses are in nats per token here: the natural logarithm of a perplexity, bits x 0.693"
+_UNKNOWN = "no law here knows it; distillplan recipe says where to start"
 ADVICE: Mapping[str, str] = {
     **dict.fromkeys(
         ("--nodes", "--num-nodes", "--nnodes"), "give all GPUs of them, e.g. --gpus 64 for 8 of 8"
@@ -123,15 +125,9 @@ ADVICE: Mapping[str, str] = {
         "give what you pay as --price, or the price list of a cloud as --prices",
     ),
     **dict.fromkeys(("--vram", "--memory"), "give the GPU that has it, e.g. --gpu rtx-4090"),
-    **dict.fromkeys(
-        ("--ppl", "--perplexity", "--loss-unit"),
-        "losses are in nats per token here: the natural logarithm of a perplexity, bits x 0.693",
-    ),
+    **dict.fromkeys(("--ppl", "--perplexity", "--loss-unit"), _NATS),
     "--teacher-ppl": "give --teacher-loss, and --loss-unit perplexity",
-    **dict.fromkeys(
-        ("--lr", "--learning-rate", "--temperature", "--alpha", "--warmup", "--warmup-steps"),
-        "no law here knows it; distillplan recipe says where to start",
-    ),
+    **dict.fromkeys(("--lr", "--learning-rate", "--temperature", "--alpha", "--warmup"), _UNKNOWN),
     **dict.fromkeys(("--currency", "--euros"), "money is in US dollars here"),
     **dict.fromkeys(
         ("--deadline", "--hours", "--days", "--weeks", "--time", "--walltime"),

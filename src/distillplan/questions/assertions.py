@@ -90,7 +90,7 @@ def parse_assertion(text: str) -> Assertion:
     >>> parse_assertion("loss <= 2.3").wanted, parse_assertion("verdict=distill").wanted
     (2.3, 'distill')
     """
-    plain = text.replace("≤", "<=").replace("≥", ">=").replace("≠", "!=")
+    plain = text[: LONGEST + 1].replace("≤", "<=").replace("≥", ">=").replace("≠", "!=")
     match = _EXPRESSION.fullmatch(plain) if len(text) <= LONGEST else None
     if match is None:
         raise InputError(
@@ -117,8 +117,7 @@ def assertion(key: str, condition: Any) -> Assertion:
     words, value = _words(name), value.strip("'\"")
     if value not in words or sign not in ("==", "=", "!="):
         asked = f"is none of {', '.join(words)}{_word_of_screens(value, name)}"
-        wrong = value if value not in words else condition
-        raise InputError(f"assertion {key}: {wrong!r} {asked}")
+        raise InputError(f"assertion {key}: {condition!r} {asked}")
     return Assertion(key=key, operator=sign, wanted=value, text=text)
 
 

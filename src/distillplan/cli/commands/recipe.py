@@ -91,9 +91,7 @@ def recipe(
     from distillplan.questions.exports import export_of, save_export
 
     files = export_of(answer, settings, export)
-    if folder is None:
-        raise InputError(f"--export: into which folder? add {SAVE} run")
-    paths = save_export(files, NamedFile(what=SAVE, path=folder))
+    paths = save_export(files, NamedFile(what=SAVE, path=folder or ""))
     write(f"Wrote {printable(', '.join(map(str, paths)))}. Fill in: {', '.join(files.to_fill)}.\n")
 
 
@@ -120,4 +118,6 @@ def _output(
     if form is not None and save is not None:
         raise InputError(f"{SAVE}, -o: {save} and {form} are two folders; leave one out")
     folder = save if form is None else form
+    if folder is None:
+        raise InputError(f"--export: into which folder? add {SAVE} run")
     return "table", folder

@@ -67,14 +67,12 @@ def sweep(
 
     distillplan sweep grid.yaml --odds --jobs 8 --shard 3/16 -o csv
     """
-    from distillplan.cli.other_words import is_budget
     from distillplan.render.progress import progress
     from distillplan.render.sweep_rows import demand_rows, show_sweep
     from distillplan.scenarios import scenario_file  # not at every start, as above
     from distillplan.scenarios.shards import WHOLE, parse_shard, swept
 
-    if is_budget(file):
-        raise InputError(f"{file} is a budget; write --compute {file!r}")
+    _refuse_budget(file)
     part = WHOLE
     if shard is not None:
         part = parse_shard(shard)
@@ -90,3 +88,10 @@ def sweep(
         )
     answers = partial(swept, grid, shard=part, odds=odds, jobs=jobs)
     show_sweep(answers, grid, output, shard=part, odds=odds)
+
+
+def _refuse_budget(file: str) -> None:
+    from distillplan.cli.other_words import is_budget  # not at every start, as above
+
+    if is_budget(file):
+        raise InputError(f"{file} is a budget; write --compute {file!r}")
