@@ -183,6 +183,8 @@ USD = {
     "$2.50": (2.5, None),
     "$20k on h100-sxm": (20_000, "h100-sxm"),
     "$20k of H100 time": (20_000, "h100"),
+    "$5k on 4090s": (5_000, "4090"),
+    "$5k on 8 RTX 4090s": (5_000, "rtx-4090"),
 }
 
 TOKEN_BUDGETS = {
@@ -307,7 +309,7 @@ ASKED = {
     "1.5x1022": "write 1.5e22",
     "10\N{SUBSCRIPT TWO}\N{SUBSCRIPT ONE}": "unknown suffix",
     "16 nodes for 3 days": "how many GPUs has a node?",
-    "2 DGX H100 for a week": "DGX H100 has 8 GPUs; write for example '8 h100-sxm for 7 days'",
+    "2 DGX H100 for a week": "DGX H100 has 8 GPUs; write '16 h100-sxm for a week'",
     "DGX for a week": "is not a number of GPUs",
     "2 DGX for a week": "how many GPUs has a dgx?",
     "$20k per month": "'$20k per month' is not a number",
@@ -319,7 +321,7 @@ ASKED = {
     "100 instance hours": "how many GPUs has an instance?",
     "1000 server-hours": "how many GPUs has a server?",
     "1 GB200 rack for a week": "how many GPUs has a rack?",
-    "1 GB200 NVL72 for 7 days": "has 72 GPUs; write for example '72 gb200 for 7 days'",
+    "1 GB200 NVL72 for 7 days": "has 72 GPUs; write '72 gb200 for 7 days'",
     "GB300-NVL72 for 7 days": "has 72 GPUs",
     "10k core-hours": "'core' is no GPU; write for example '10k gpu-hours'",
     "10k cloud hours": "'cloud' is no GPU",
@@ -333,7 +335,7 @@ ASKED = {
     "8xH100 for 0 days": "not positive",
     "0xH100 for 3 days": "not positive",
     "8.5 H100 for 3 days": "not a whole number of GPUs",
-    "16 p5.48xlarge for 3 days": "p5.48xlarge has 8 GPUs; write for example '8 h100-sxm for",
+    "16 p5.48xlarge for 3 days": "p5.48xlarge has 8 GPUs; write '128 h100-sxm for 3 days'",
     "v5p-256 for 2 weeks": "v5p-256 has 128 GPUs; write for example '128 tpu-v5p for 7 days'",
     "chinchilla": "write e.g. 1e21, '8 h100-sxm for 7 days'",
     "lots": "write e.g. 1e21, '8 h100-sxm for 7 days'",

@@ -273,3 +273,10 @@ def test_words_of_screens_are_those_of_documents(text, wanted):
 def test_keys_with_a_word_of_screens_are_told_that_of_documents():
     with pytest.raises(InputError, match=r"; write supervised\.loss$"):
         parse_assertion("pretrain.loss <= 2")
+
+
+def test_quotes_and_signs_of_print_are_read():
+    assert parse_assertion("loss ≤ 2.3")[:3] == parse_assertion("loss <= 2.3")[:3]
+    for quoted in ("verdict != 'distill'", 'verdict ≠ "distill"'):
+        assert parse_assertion(quoted).wanted == "distill"
+    assert parse_assertion('verdict == "pretrain"').wanted == "supervised"

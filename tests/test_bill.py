@@ -13,11 +13,13 @@ from distillplan.errors import InputError
 from distillplan.hardware import gpu_catalog
 from distillplan.hardware.bill import PRICE_AGE_DAYS, Bill, Phase, bill_of, price_notices
 from distillplan.hardware.gpu import Price
+from distillplan.hardware.gpu_catalog import gpu
 from distillplan.hardware.machine import PUE, Machine
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import stored_logits
 from distillplan.hardware.throughput import throughput_model
 from distillplan.laws.logit_formats import LogitKind, StoredFormat
+from tests.shell import run
 from tests.shipped import shipped
 
 GRID: dict[str, Any] = shipped("grid.yaml")
@@ -166,6 +168,27 @@ def test_what_is_not_known_stays_unknown() -> None:
 )
 def test_an_old_or_undated_price_is_remarked(date: str, codes: list[str]) -> None:
     assert [notice.code for notice in price_notices(price(date), TODAY)] == codes
+
+
+@pytest.mark.parametrize(
+    ("usd", "codes"),
+    [
+        (98.32, ["price_high"]),  # AWS asks that for a p5.48xlarge with eight of them
+        (12.29, []),  # and that is an eighth
+        (2.0, []),
+        (0.0, []),
+    ],
+)
+def test_a_price_of_a_whole_machine_is_doubted(usd: float, codes: list[str]) -> None:
+    mine = machine(price_usd_per_gpu_hour=usd).price
+    listed = gpu("h100-sxm").prices
+    assert [one.code for one in price_notices(mine, TODAY, listed)] == codes
+    assert price_notices(mine, TODAY) == ()  # where nothing is known of a GPU
+
+
+def test_a_price_of_a_whole_machine_is_doubted_on_the_first_screen() -> None:
+    words = ("--gpu", "h100-sxm", "--student", "1B", "--price", "98.32")
+    assert "--price is of one GPU" in run("budget", "$1k", *words).stdout
 
 
 @pytest.mark.parametrize("pue", [0.9, float("nan")])

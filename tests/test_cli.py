@@ -329,7 +329,7 @@ def test_teacher_losses_come_in_many_units(words, nats):
         (["check", "Figure 99"], 2, "no published number"),
         (["schema", "pln"], 2, "did you mean 'plan'"),
         (["gpus", "h100-sxn"], 2, "did you mean 'h100-sxm'"),
-        (["gpus", "h100"], 2, "use one of h100-sxm, h100-pcie, h100-nvl"),
+        (["gpus", "h100", "--details"], 2, "shows one of a list in full"),
         (["gpus", "gone.yaml"], 2, "gone.yaml: cannot be read"),
         (["models", "lama-3.1-8b"], 2, "did you mean 'llama-3.1-8b'"),
         ([*ESTIMATE[:-1], "h100"], 2, "sold in several variants"),

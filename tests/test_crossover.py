@@ -296,3 +296,11 @@ def test_a_word_without_a_part_is_refused(command, word, says):
     found = run(*command, "--set", word)
     told_in_one_sentence(found, 2, says)
     assert f"--set {word.partition('=')[0]}: " in found.stderr.replace("student_", "")
+
+
+def test_a_headline_names_the_row_that_it_is_of():
+    """`budget 1e21` with this teacher run beside the student pretrains; its logits on disk win."""
+    told = " ".join(run("crossover", "--student", "1B", "--teacher", "3B:1T").stdout.split())
+    assert "FLOPs (1.00B, logits on disk); with more, pretrain." in told
+    said = run("crossover", "--student", "1B", "--teacher", "llama-3.1-8b").stdout
+    assert "at some budgets: see each row." in said

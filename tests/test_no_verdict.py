@@ -75,3 +75,16 @@ def test_it_says_which_reason_it_is(words, says):
     assert says in " ".join(run("budget", *words).stdout.split())
     told = " ".join(run("explain", "far_outside_fit").stdout.split())
     assert "grows by more than the difference between the choices" in told
+
+
+def test_what_is_outside_is_named():
+    """A perplexity given as nats: 1B on 136B tokens is within the law's runs, and 7.3 nats is not;
+    exp(2.755) = 15.7 is the largest perplexity of a teacher behind it."""
+    words = ("budget", "1e21", "--student", "1B", "--teacher-params", "7B")
+    told = run(*words, "--teacher-loss", "7.3").stdout
+    assert "No verdict: at a teacher's loss of 7.300 nats, outside its runs" in told
+    assert "is it in another unit (--loss-unit)?" in " ".join(told.split())
+    assert "another unit" not in run(*words, "--teacher-loss", "2.7").stdout
+    far = run("budget", "1e17", "--student", "10M").stdout
+    assert "No verdict: at 10.0M parameters on" in far
+    assert "another unit" not in far

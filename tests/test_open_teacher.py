@@ -13,7 +13,7 @@ from distillplan.models.open_models import open_models
 from distillplan.planning.planner import plan_if_any
 from distillplan.questions.teachers import LeftOut, teachers
 from tests.plans import quick_plan, scenario_from_options
-from tests.shell import run
+from tests.shell import answer, run
 
 QUESTIONS = {
     "online": {"budget": "1e22", "student": "3B"},
@@ -207,3 +207,30 @@ def test_no_form_of_a_plan_says_distill_with_another_tokenizer_and_no_more(form)
     words = (form, "markdown") if form == "-o" else (form,)
     shown = run(*MISMATCHED, *words).stdout
     assert "if the tokenizers matched" in shown.replace("\n", " ")
+
+
+def test_no_model_is_its_own_teacher():
+    """Whoever has the trained model needs no student of its shape."""
+    for name in ("qwen3-0.6b", "llama-3.2-1b"):
+        rows = answer("teachers", "1e21", "--student", name)["teachers"]
+        names = [one["model"]["name"] for one in rows]
+        assert name not in names
+        assert len(names) > 3
+        options = answer("budget", "1e21", "--student", name, "--quick")["options"]
+        taught = [one["teacher_name"] for one in options if one["teacher_name"] is not None]
+        assert taught
+        assert name not in taught
+
+
+def test_measured_teachers_come_before_guesses(tmp_path):
+    """Measured at 0.70 bits per byte x 4.3 x ln 2 = 2.086 nats, Qwen2.5 7B teaches less than the
+    law's guesses of models that nobody measured on this text, which may be as far off."""
+    path = tmp_path / "losses.csv"
+    path.write_text("model,bpb\nqwen2.5-7b,0.70\nqwen2.5-1.5b,0.80\n")
+    asked = ("teachers", "1e21", "--student", "1B", "--losses", str(path))
+    found = answer(*asked, "--bytes-per-token", "4.3")
+    first, second, third = found["teachers"][:3]
+    assert (first["model"]["name"], second["model"]["name"]) == ("qwen2.5-7b", "qwen2.5-1.5b")
+    assert first["loss"] == pytest.approx(2.0864, abs=1e-4)
+    assert (first["measured"], second["measured"], third["measured"]) == (True, True, False)
+    assert "even qwen2.5-7b, the best teacher measured, is behind" in found["headline"]

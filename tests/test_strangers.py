@@ -10,13 +10,14 @@ import pytest
 from distillplan.cli.other_words import COMMANDS, OPTIONS
 from distillplan.errors import InputError
 from distillplan.fitting.runs_file import read_runs
+from distillplan.hardware.gpu_catalog import variants
 from distillplan.models.known_model import known_model, sized
 from distillplan.models.model_catalog import find_model, models, tagged
 from distillplan.models.spellings import letters, of_base
 from distillplan.render import progress as bars
 from distillplan.scenarios.scenario_file import read_scenarios, read_several
 from distillplan.units.quantities import hourly_usd, parse_count
-from tests.shell import run
+from tests.shell import run, told_in_one_sentence
 
 PLANNED = ("budget", "1e21", "--student", "1B", "--quick", "-o", "json")
 
@@ -465,3 +466,48 @@ def test_a_prediction_says_that_the_tokens_are_the_same():
 def test_a_budget_of_money_is_on_the_screen():
     shown = run("budget", "$5k", "--gpu", "4090", "--student", "1B", "--quick").stdout
     assert "about $5.00k" in shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (("target", "--loss", "9 ppl"), "in nats per token: 2.197"),  # ln 9
+        (("target", "--loss", "3.2 bits"), "in nats per token: 2.218"),  # 3.2 ln 2
+        (("target", "--loss", "0.75 bpb"), "0.5199 times the bytes per token"),  # 0.75 ln 2
+        (("target", "--loss", "2.2", "--loss-unit", "ppl"), "losses are in nats per token here"),
+        (("target", "--perplexity", "9"), "the natural logarithm of a perplexity"),
+        (("budget", "1e21", "--teacher-ppl", "9"), "--loss-unit perplexity"),
+        (("budget", "1e21", "--temperature", "2"), "distillplan recipe says where to start"),
+        (("sweep", "1e21"), "1e21 is a budget; write --compute '1e21'"),
+        (("sweep", "$5k"), "write --compute '$5k'"),
+        (("budget", "2x p5.48xlarge for 10 days"), "write '16 h100-sxm for 10 days'"),
+    ],
+)
+def test_what_was_meant_is_said(typed, said):
+    told_in_one_sentence(run(*typed, "--student", "1B"), 2, said)
+
+
+@pytest.mark.parametrize("params", ["3B", "7B"])
+def test_a_named_teacher_has_its_own_parameters(params):
+    """Qwen2.5 7B has 6.5B of them without embeddings."""
+    words = ("budget", "1e21", "--student", "1B", "--teacher", "qwen2.5-7b", "--quick")
+    said = "--teacher and --teacher-params both give teacher.params; leave one out"
+    told_in_one_sentence(run(*words, "--teacher-params", params), 2, said)
+    teacher = {"model": "qwen2.5-7b", "params": "3B", "loss": 1.9}
+    base = {"compute": 1e21, "student": "1B", "teacher": teacher}
+    with pytest.raises(InputError, match=r"both give teacher\.params"):
+        read_scenarios({"base": base})
+
+
+def test_gpus_of_one_family_are_listed():
+    listed = json.loads(run("gpus", "h100", "-o", "json").stdout)["gpus"]
+    assert {one["gpu"]["name"] for one in listed} == {*variants("h100")}
+    assert run("gpus", "h100").returncode == 0
+    told_in_one_sentence(run("gpus", "h100", "--details"), 2, "name it")
+
+
+def test_a_range_of_dollars_is_in_cents():
+    """The middle of $1k and $10k by factors is 1000 sqrt(10) = 3162.28."""
+    words = ("--compute", "$1k:$10k:3", "--student", "400M", "--gpu", "rtx-4090")
+    rows = run("sweep", *words, "-o", "csv").stdout.splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == ["$1000", "$3162.28", "$10000"]

@@ -198,3 +198,13 @@ def test_nobody_is_left_to_teach_for_a_reason():
     assert "no open model is left; ask for another tokenizer" in alone.stderr
     forbidden = run("teachers", "1e22", "--student", "1B", "--license", "llama-2")
     assert "license of llama-2-70b, llama-2-13b, llama-2-7b forbids" in forbidden.stderr
+
+
+def test_a_tuned_teacher_stands_on_the_first_screen_until_its_loss_is_measured():
+    """However little room there is: 256 GPUs, a teacher outside the law's runs, two corpora."""
+    asked = ("budget", "64 h100-sxm for 2 weeks", "-s", "1B", "--teacher", "Qwen2.5-7B-Instruct")
+    assert "is tuned, which raises its loss" in run(*asked).stdout
+    told = run(*asked, "--teacher-loss", "1.95").stdout
+    assert "tuned" not in told
+    codes = [one["code"] for one in json.loads(run(*asked, "-o", "json").stdout)["warnings"]]
+    assert "tuned_model" in codes

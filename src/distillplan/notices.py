@@ -6,6 +6,8 @@ from typing import Final, NamedTuple
 
 PRETRAINING_LAYOUT: Final = "pretraining_layout"
 """A choice that would be better than it is shown."""
+PRICE_HIGH: Final = "price_high"
+"""A price of the user's that may be of a whole machine."""
 UNKNOWN_ARCHITECTURE: Final = "unknown_architecture"
 """Code of the warning that a config.json was read by a guess at its architecture."""
 

@@ -97,6 +97,8 @@ OPTIONS: Mapping[str, Meant] = {
 }
 """By what people type. A command's own option of that name goes first."""
 
+_NATS = "losses are in nats per token here: the natural logarithm of a perplexity, bits x 0.693"
+_UNKNOWN = "no law here knows it; distillplan recipe says where to start"
 ADVICE: Mapping[str, str] = {
     **dict.fromkeys(
         ("--nodes", "--num-nodes", "--nnodes"), "give all GPUs of them, e.g. --gpus 64 for 8 of 8"
@@ -123,6 +125,9 @@ ADVICE: Mapping[str, str] = {
         "give what you pay as --price, or the price list of a cloud as --prices",
     ),
     **dict.fromkeys(("--vram", "--memory"), "give the GPU that has it, e.g. --gpu rtx-4090"),
+    **dict.fromkeys(("--ppl", "--perplexity", "--loss-unit"), _NATS),
+    "--teacher-ppl": "give --teacher-loss, and --loss-unit perplexity",
+    **dict.fromkeys(("--lr", "--learning-rate", "--temperature", "--alpha", "--warmup"), _UNKNOWN),
     **dict.fromkeys(("--currency", "--euros"), "money is in US dollars here"),
     **dict.fromkeys(
         ("--deadline", "--hours", "--days", "--weeks", "--time", "--walltime"),
@@ -209,13 +214,13 @@ def with_whole_budget(args: Sequence[str], params: Sequence[Any]) -> list[str] |
                 parse_budget(" ".join(words))
                 return [*args[:first], " ".join(words), *args[first + long :]]
     typed = list(islice(takewhile(lambda one: not one.startswith("-"), args), MOST_WORDS))
-    if len(typed) < 2 or _is_budget(typed[0]):
+    if len(typed) < 2 or is_budget(typed[0]):
         return None
     parse_budget(" ".join(typed), ARGUMENT, gpus_alone=True)
     return [" ".join(typed), *args[len(typed) :]]
 
 
-def _is_budget(word: str) -> bool:
+def is_budget(word: str) -> bool:
     """Whether a word may be a budget by itself, which the 64 of 64 h100-sxm may not."""
     from distillplan.models.model_sizes import LEAST_FLOPS  # only for a mistake
     from distillplan.planning.budget_text import parse_budget

@@ -72,7 +72,7 @@ def warnings_of(
         *_about_layout(question),
         *step_notices(question.machine.batch_tokens),
         *_about_speed(question),
-        *price_notices(bill.price, question.machine.today),
+        *price_notices(bill.price, question.machine.today, question.machine.gpu.prices),
     ]
     return tuple(worst_first(found))
 

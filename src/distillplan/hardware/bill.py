@@ -17,11 +17,13 @@ from distillplan.hardware.machine import Machine
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, needed_months
 from distillplan.models.named_models import Model
-from distillplan.notices import Notice, information, warning
+from distillplan.notices import PRICE_HIGH, Notice, information, warning
 from distillplan.units.quantities import SECONDS_PER_HOUR
 
 PRICE_AGE_DAYS: Final = 180
 """Age of a price beyond which it is worth a warning."""
+DEAR: Final = 3.0
+"""A price is doubted that is above all that are listed, and as many times the lowest of them."""
 
 POWER_SHARE: Final = Range(low=0.70, mid=0.85, high=1.0)
 """Power drawn in training over the board limit; model cards assume the upper end."""
@@ -136,12 +138,19 @@ def total_of(lines: Sequence[BillLine], phase: Phase = Phase.TOTAL) -> BillLine:
     return BillLine(phase=phase, flops=sum((line.flops for line in lines), 0.0), **sums)
 
 
-def price_notices(price: Price | None, today: dt.date) -> tuple[Notice, ...]:
-    """A remark on a price that is missing, undated, or old on a day; none on a recent one."""
+def price_notices(
+    price: Price | None, today: dt.date, listed: Sequence[Price] = ()
+) -> tuple[Notice, ...]:
+    """A remark on a price that is missing, undated, old on a day, or far above those listed."""
     if price is None:
         message = "no price per GPU-hour is known, so there is no cost in dollars; give --price"
         return (information("price_missing", message),)
     what = f"the price of {price.usd_per_hour:g} USD per GPU-hour ({price.seller})"
+    usual = [one.usd_per_hour for one in listed]
+    if price.given and usual and price.usd_per_hour > max(*usual, DEAR * min(usual)):
+        above = f"{price.usd_per_hour:g} USD per GPU-hour is above every listed price (at most "
+        told = f"{above}{max(usual):g}): --price is of one GPU, not of a machine, and in dollars"
+        return (warning(PRICE_HIGH, told),)
     if price.day is None:
         return (warning("price_undated", f"{what} has no date; check it or give --price"),)
     if (today - price.day).days <= PRICE_AGE_DAYS:

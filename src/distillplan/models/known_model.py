@@ -280,8 +280,7 @@ def _tuned(name: str, found: "CatalogModel") -> Notice:
     how = "it has no base model here" if found.tuned else f"it is taken as {found.hub}"
     return warning(
         TUNED_MODEL,
-        f"{_short(name)} was tuned after its pretraining, which raises its loss on plain text; "
-        f"{how}: measure its loss",
+        f"{_short(name)} is tuned, which raises its loss on plain text; {how}: measure its loss",
     )
 
 

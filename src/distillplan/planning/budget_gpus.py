@@ -8,13 +8,16 @@ from distillplan.planning.budget_patterns import ANY_GPU, CORE, NODE, SEVERAL, m
 from distillplan.units.articles import so_many, with_article
 
 
-def gpu_name(text: str, what: str, *, alone: bool = False) -> str | None:
+def gpu_name(
+    text: str, what: str, *, alone: bool = False, rented: tuple[int, str] | None = None
+) -> str | None:
     """The name of a GPU in the form of the catalog; None where the text only says GPU.
 
     Args:
         text: as written.
         what: the noun that starts an error message.
         alone: whether the text is all that says that GPUs are meant.
+        rented: how many of what the text names, and for how long, where that is known.
 
     Raises:
         InputError: for machines, and nodes without their number of GPUs, and for what is no GPU.
@@ -26,11 +29,15 @@ def gpu_name(text: str, what: str, *, alone: bool = False) -> str | None:
 
     machine, node = named_machine(text), match_in(NODE, text)
     if machine is not None:
-        gpus = f"{machine.gpus} {machine.gpu}"
+        gpus, (many, time) = f"{machine.gpus} {machine.gpu}", rented or (1, "")
+        right = (
+            f"'{many * machine.gpus} {machine.gpu} for {time}'"
+            if time
+            else f"for example '{gpus} for 7 days' or, of several, '4 nodes of {gpus} for 7 days'"
+        )
         raise InputError(
-            f"{what}: {text.strip()} has {so_many(machine.gpus, 'GPU')}; write for example "
-            f"'{with_variant(f'{gpus} for 7 days', machine.gpu)}' or, of several, "
-            f"'{with_variant(f'4 nodes of {gpus} for 7 days', machine.gpu)}'"
+            f"{what}: {text.strip()} has {so_many(machine.gpus, 'GPU')}; write "
+            f"{with_variant(right, machine.gpu)}"
         )
     if node is not None:
         one = with_article(re.sub(r"(?<=box)es$|s$", "", node.lower()))

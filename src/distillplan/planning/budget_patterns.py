@@ -50,7 +50,8 @@ SPENT: Final = (
 )
 """10k H100-hours, 5k gpu-hours."""
 ON: Final = (
-    rf"(?P<budget>.+?)\s+(?:worth of|on|of|in|with)\s+(?:(?P<count>{MANY})\s*(?>[x*]?)\s*)?{GPU}"
+    rf"(?P<budget>.+?)\s+(?:worth of|on|of|in|with)\s+"
+    rf"(?:(?!{GEFORCE}$)(?P<count>{MANY})\s*(?>[x*]?)\s*)?{GPU}"
 )
 """$20k on h100-sxm, 10k GPU-hours on 64 H100."""
 OVER: Final = (

@@ -256,9 +256,8 @@ def _rented(words: str, what: str) -> Budget | None:
             continue
         hours = parse_hours(said["hours"], what)
         gpus = _whole(said["count"], what) * _whole(said.get("nodes") or "one", what)
-        return Budget(
-            gpu_hours=gpus * hours, gpus=gpus, gpu=gpu_name(said["gpu"], what, alone=True)
-        )
+        gpu = gpu_name(said["gpu"], what, alone=True, rented=(gpus, said["hours"]))
+        return Budget(gpu_hours=gpus * hours, gpus=gpus, gpu=gpu)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from distillplan.accounting import Accounting
 from distillplan.laws.transfer import LARGEST_GAIN
+from distillplan.planning.fitted_range import outside_fit
 from distillplan.planning.kept_limits import SpendsFlops, spent_on
 from distillplan.planning.results import Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
@@ -92,8 +93,11 @@ def no_verdict(reason: Reason, scenario: Scenario, alone: Option, deciding: Opti
     beside = f"the choices differ by {gain:.{places}f}"
     if gain > LARGEST_GAIN:
         beside = f"differences count up to {LARGEST_GAIN:g}, the largest gain ever measured"
+    at = _sizes(alone if outside_fit(scenario, (alone,)) else deciding)
+    if {one.size for one in outside_fit(scenario, (alone, deciding))} == {"teacher_loss"}:
+        at = f"a teacher's loss of {deciding.teacher_loss:.3f} nats"
     return (
-        f"No verdict: at {_sizes(alone)}, outside its runs, the law may be off by a further "
+        f"No verdict: at {at}, outside its runs, the law may be off by a further "
         f"{error:.{places}f} nats; {beside}."
     )
 

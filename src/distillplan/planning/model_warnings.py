@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from distillplan.laws.provenance import PublishedLaw
-from distillplan.models.known_model import KnownModel, NamedModels
+from distillplan.models.known_model import TUNED_MODEL, KnownModel, NamedModels
 from distillplan.models.named_models import LICENSE_FORBIDS, license_notices
 from distillplan.models.tokenizers import tokenizer_told
 from distillplan.notices import Notice, information, warning
@@ -32,7 +32,9 @@ def model_warnings(scenario: Scenario) -> Iterator[Notice]:
         yield information(
             "models_named", "; ".join(f"{who} {told_of(one)}" for who, one in known.items())
         )
-    yield from named_warnings(models)
+    measured = scenario.teacher is not None and scenario.teacher.loss is not None
+    without = {TUNED_MODEL} if measured else ()
+    yield from (one for one in named_warnings(models) if one.code not in without)
     for one in known.values():
         yield from _beyond_positions(one, scenario.architecture.context)
     yield from mixture_warning(scenario.law, scenario.teacher)

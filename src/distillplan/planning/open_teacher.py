@@ -58,9 +58,15 @@ def beside_open_teacher(scenario: Scenario, alone: Option) -> tuple[Option, ...]
 
 
 def offered(scenario: Scenario, *readers: KnownModel | None) -> list[OpenModel]:
-    """Open models of a size that the question considers, which read like its named students."""
+    """Open models of a size that is considered, which read like the named students, none itself."""
     least, largest = scenario.bounds.teacher_params
-    return [one for one in open_models(*readers) if least <= one.params <= largest]
+    found = (one for one in open_models(*readers) if least <= one.params <= largest)
+    return [one for one in found if not is_student(scenario, one.name)]
+
+
+def is_student(scenario: Scenario, name: str) -> bool:
+    """Whether a model is the student that the question names, trained already."""
+    return scenario.student_model is not None and scenario.student_model.name == name
 
 
 def _from(scenario: Scenario, name: str) -> Option | None:

@@ -144,7 +144,7 @@ def option_bill(
         fullest=phase,
         run=fullest.run,
         phases=bill.lines,
-        notices=price_notices(bill.price, machine.today),
+        notices=price_notices(bill.price, machine.today, machine.gpu.prices),
         student_tokens=tokens,
     )
 

@@ -90,7 +90,8 @@ def parse_assertion(text: str) -> Assertion:
     >>> parse_assertion("loss <= 2.3").wanted, parse_assertion("verdict=distill").wanted
     (2.3, 'distill')
     """
-    match = _EXPRESSION.fullmatch(text) if len(text) <= LONGEST else None
+    plain = text[: LONGEST + 1].replace("≤", "<=").replace("≥", ">=").replace("≠", "!=")
+    match = _EXPRESSION.fullmatch(plain) if len(text) <= LONGEST else None
     if match is None:
         raise InputError(
             f"assertion {text[:60]!r}: not a key, an operator and a value; write for example "
@@ -113,7 +114,8 @@ def assertion(key: str, condition: Any) -> Assertion:
     text = f"{key} {sign} {value}"
     if name not in WORD_KEYS:
         return Assertion(key=key, operator=sign, wanted=_number(value, key), text=text)
-    words, meant = _words(name), _words_of_screens(name).get(value, value)
+    words, plain = _words(name), value.strip("'\"")
+    meant = _words_of_screens(name).get(plain, plain)
     if meant not in words or sign not in ("==", "=", "!="):
         raise InputError(f"assertion {key}: {condition!r} is none of {', '.join(words)}")
     return Assertion(key=key, operator=sign, wanted=meant, text=text)

@@ -113,7 +113,7 @@ def warnings_of(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) -
             "training; memory is known within "
             f"{ERROR:.0%}, and what an engine that serves logits takes is not known",
         )
-        yield from price_notices(machine.price, machine.today)
+        yield from price_notices(machine.price, machine.today, machine.gpu.prices)
 
 
 def _of_scores(question: OnPolicyQuestion, found: OnPolicy, law: OnPolicyLaw) -> Iterator[Notice]:

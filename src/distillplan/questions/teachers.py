@@ -19,7 +19,7 @@ from distillplan.models.model_licenses import Distilling
 from distillplan.models.tokenizers import other_tokenizer
 from distillplan.notices import Notice
 from distillplan.planning.model_warnings import named_warnings
-from distillplan.planning.open_teacher import family_taught_by
+from distillplan.planning.open_teacher import family_taught_by, is_student
 from distillplan.planning.planner import plan
 from distillplan.planning.possible import possible
 from distillplan.planning.results import Option
@@ -126,7 +126,7 @@ def teachers(
     demand_distillation(scenario.law)
     asked, found = _asked(scenario, models, losses or {}, tokenizer)
     if not asked:
-        raise InfeasibleError(_nobody(scenario, found))
+        raise InfeasibleError(_nobody(found))
     cells = list(sweep(iter(asked), odds=True))
     found += [_ranked(taught, cell) for (_, taught), cell in zip(asked, cells, strict=True)]
     ranked = sorted(found, key=_rank)
@@ -145,15 +145,13 @@ def teachers(
     )
 
 
-def _nobody(scenario: Scenario, left_out: Sequence[OpenTeacher]) -> str:
+def _nobody(left_out: Sequence[OpenTeacher]) -> str:
     """Why nobody can teach: the reason that is mended most easily, and how."""
     untold, forbidden = (
         sorted((one.model for one in left_out if one.left_out is why), key=_by_size)
         for why in (LeftOut.TOKENS_NOT_STATED, LeftOut.LICENSE)
     )
-    own = None if scenario.student_model is None else scenario.student_model.name
-    names = [one.name for one in untold if one.name != own]
-    if names:
+    if names := [one.name for one in untold]:
         return (
             f"teachers: training tokens of {_named(names)} are not in the catalog, and no other "
             "open model is left; measure the loss of one on your text and add --losses FILE"
@@ -187,7 +185,7 @@ def _asked(
     asked: list[tuple[Mapping[str, CatalogModel], Scenario]] = []
     left_out = []
     for one in models:
-        if one.hub is None:  # nobody can have it
+        if one.hub is None or is_student(scenario, one.name):  # which nobody can have, or needs
             continue
         loss = losses.get(one.name)
         taught = _taught(scenario, one, loss, tokenizer)
@@ -274,12 +272,12 @@ def _law_loss(scenario: Scenario, model: KnownModel) -> float | None:
     return scenario.law.supervised.loss(model.law_params, model.trained_tokens)
 
 
-def _rank(one: OpenTeacher) -> tuple[bool, float, float, str]:
-    """The likelier it is to help the better, then the larger its gain; last who cannot, by name."""
+def _rank(one: OpenTeacher) -> tuple[bool, bool, float, float, str]:
+    """Measured ones before guesses, then by odds and gain; last who cannot teach, by name."""
     if one.left_out is not None:
-        return (True, 0.0, 0.0, one.model.name)
+        return (True, False, 0.0, 0.0, one.model.name)
     odds = -1.0 if one.odds is None else one.odds.distill
-    return (False, -odds, -(one.gain_nats or -math.inf), one.model.name)
+    return (False, not one.measured, -odds, -(one.gain_nats or -math.inf), one.model.name)
 
 
 def _common(usable: Sequence[OpenTeacher]) -> float | None:
@@ -300,7 +298,8 @@ def _headline(usable: Sequence[OpenTeacher]) -> str:
         return f"Let {best.model.name} teach: {gain:.3f} nats better than {alone}."
     if best.verdict is Verdict.TIE:
         return f"Nothing clearly beats training from data alone; {best.model.name} comes nearest."
-    return f"Train from data alone: even {best.model.name}, the best teacher, is behind."
+    which = f"teacher{' measured' * best.measured}"
+    return f"Train from data alone: even {best.model.name}, the best {which}, is behind."
 
 
 def counted(left_out: Sequence[OpenTeacher]) -> Iterator[tuple[LeftOut, tuple[str, ...]]]:

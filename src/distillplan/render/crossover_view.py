@@ -112,11 +112,11 @@ def _without_guesses(
         if len(each) == 1 and each[0].from_ is None and each[0].to is not None
     ]
     if len(ends) < len(windows):
-        return f"Where distilling gains at least {main:g} nats depends on student and teacher."
+        return f"{pays} at some budgets: see each row."
     (low, first), (high, last) = (choose(ends, key=lambda end: end[0]) for choose in (min, max))
     more = "; with more, pretrain" * decides
     if first is last:
-        return f"{pays} up to {format_flops(low)} FLOPs{more}."
+        return f"{pays} up to {format_flops(low)} FLOPs ({_who(first)}){more}."
     return (
         f"{pays} up to a budget between {format_flops(low)} FLOPs ({_who(first)}) and "
         f"{format_flops(high)} ({_who(last)}){more}."

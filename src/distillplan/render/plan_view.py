@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from distillplan.laws.format_notices import OF_STORED
 from distillplan.models.known_model import TUNED_MODEL
-from distillplan.notices import PRETRAINING_LAYOUT, doubts
+from distillplan.notices import PRETRAINING_LAYOUT, PRICE_HIGH, doubts
 from distillplan.planning.headline import spent_in_words
 from distillplan.planning.results import Plan, Reason
 from distillplan.planning.validity import OUTSIDE_FIT_CODES, TEACHER_FROM_LAW
@@ -58,7 +58,7 @@ _FRAME = 5
 """Of these, empty ones and the two at the end."""
 _UNDER_VERDICT = OUTSIDE_FIT_CODES | {*ON_TOP}
 """Codes of the warnings that stand under the verdict."""
-_FIRST = {*OF_STORED, PRETRAINING_LAYOUT}
+_FIRST = {PRICE_HIGH, TUNED_MODEL, *OF_STORED, PRETRAINING_LAYOUT}
 """Codes of those that may turn the verdict around."""
 _WHY, _WATCH = 4, 3
 """Lines of each at most; what decides takes the rest."""
@@ -181,11 +181,10 @@ def _watch(plan: Plan) -> Iterator[str]:
     """What to doubt or to have ready."""
     best = plan.recommended or plan.supervised
     high = plan.law.valid.get("tokens", (0.0, 0.0))[1]
-    yield from (one.message for one in plan.warnings if one.code == TUNED_MODEL)
     if plan.scenario.max_unique_tokens is None and (best.student_tokens or 0.0) > high > 0:
         yield f"have you {format_count(best.student_tokens)} unique tokens? --max-unique-tokens"
     for one in doubts(plan.warnings):
-        if one.code not in (*_UNDER_VERDICT, TUNED_MODEL, *_FIRST):
+        if one.code not in (*_UNDER_VERDICT, *_FIRST):
             yield one.message
 
 

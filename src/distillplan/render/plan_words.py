@@ -81,7 +81,8 @@ def beyond_in_words(plan: Plan) -> str:
     most = max(counts or plan.beyond, key=lambda one: one.times)
     best = plan.recommended or plan.supervised
     guess = "And a guess" if best.is_guess else "Outside the law's data"
-    return f"{guess}: {_beyond(most, plan.law)}."
+    unit = "." if counts or most.value < most.high else "; is it in another unit (--loss-unit)?"
+    return f"{guess}: {_beyond(most, plan.law)}{unit}"
 
 
 def _beyond(found: OutsideFit, law: PublishedLaw) -> str:

@@ -156,7 +156,7 @@ def _tokens(found: Target, alone: Option | None, other: Option) -> str:
     if alone is None or found.scenario.student_params is None:
         return ""
     read, instead = format_count(other.student_tokens), format_count(alone.student_tokens)
-    return f"; the student reads {read} tokens, not {instead}"
+    return f"; the student reads {read} tokens, not {instead}" if read != instead else ""
 
 
 def _decides(found: Target) -> Iterator[str]:

@@ -63,9 +63,10 @@ def teachers_view(found: Teachers) -> Iterator[Block]:
     left_out = [one for one in found.teachers if one.left_out is not None]
     why = tuple(f"{len(names)}: {_WHY[one]}" for one, names in counted(left_out))
     more = len(usable) - len(shown)
+    others = "others" if shown and shown[0].measured else "that are no better"
     yield Sections(
         (
-            Section("More", (f"{more} that are no better: --details",) if more else ()),
+            Section("More", (f"{more} {others}: --details",) if more else ()),
             Section("Left out", short(why, _LEFT_OUT, indent=_INDENT)),
             Section("Measured", tuple(_measured(shown))),
             Section("Next", tuple(_next(shown))),

@@ -180,7 +180,7 @@ def _range(word: str, value: Value, text: str) -> list[Any]:
     if found:
         found[0], found[-1] = low, high if count > 1 else low
     if unit:
-        return [unit.format(f"{one:.15g}") for one in found]
+        return [unit.format(f"{one if one < 1 else round(one, 2):.15g}") for one in found]
     return sorted({round(one) for one in found}) if value.is_whole else found
 
 

@@ -116,11 +116,15 @@ class _Reader:
             self.unread |= roots(path)
 
     def put(self, place: str, value: Any, path: tuple[str, ...]) -> None:
-        """Set a value, unless another word has set it."""
-        written = self.told(".".join(path))
-        if place in self.by:
-            said = self.by[place]
-            raise InputError(f"{said} and {written} both give {place}; leave one out")
+        """Set a value, unless another word has set it, or names a model of another size."""
+        written, said = self.told(".".join(path)), self.by.get(place)
+        params = place.replace("model", "params")
+        other = place.replace("params", "model") if place == params else params
+        size, there = (getattr(one, "params", one) for one in (value, self.values.get(other)))
+        if said is None and other != place and there not in (None, size):
+            said = self.by[other]
+        if said is not None:
+            raise InputError(f"{said} and {written} both give {params}; leave one out")
         self.by[place], self.values[place] = written, value
 
 

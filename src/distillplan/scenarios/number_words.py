@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from distillplan.errors import InputError, Word
-from distillplan.laws.loss_units import LossUnit, parse_loss_unit
+from distillplan.laws.loss_units import LossUnit, parse_loss_unit, to_nats_per_token
 from distillplan.models.model_sizes import check_least, parse_tokens
 from distillplan.units.numerals import positive, shown, split_number
 from distillplan.units.quantities import MULTIPLIERS, parse_count, refuse_grouped
@@ -94,7 +94,11 @@ def lost(value: Any, word: str, example: str, unit_key: str = "") -> float:
             told = (f"; write {number:g} and ", Word(unit_key, unit.value))
             raise InputError(f"{word}: {shown(given)} has its unit", *told)
         if unit not in (None, LossUnit.NATS):
-            raise InputError(f"{word}: {shown(given)} is in {unit}; write it in nats per token")
+            per = 1.0 if unit is LossUnit.BITS_PER_BYTE else None
+            nats = to_nats_per_token(number, unit, bytes_per_token=per, what=word)
+            right = f"{nats:.4g}{' times the bytes per token' if per else ''}"
+            wrong = f"{word}: {shown(given)} is in {unit}"
+            raise InputError(f"{wrong}; write it in nats per token: {right}")
         if unit is not None:
             return positive(number, given, word, example)
     return parse_count(given, word, example)

@@ -11,7 +11,8 @@ from distillplan.render.show import show
 
 def gpus(
     name: Annotated[
-        str | None, typer.Argument(help="Name or YAML file of one GPU to show in full.")
+        str | None,
+        typer.Argument(help="GPU to show in full, by its name or YAML file, or variants to list."),
     ] = None,
     details: flags.Details = False,
     output: flags.ShowRows = "table",
@@ -23,9 +24,10 @@ def gpus(
     """
     from distillplan.hardware import gpu_catalog  # not at every start
 
-    if name is None:
+    listed = tuple(gpu_catalog.gpus()) if name is None else gpu_catalog.variants(name)
+    if name is None or len(listed) > 1:
         flags.demand_one(details, "distillplan gpus h100-sxm --details")
-        cards = tuple(map(gpu_catalog.gpu_card, gpu_catalog.gpus().values()))
+        cards = tuple(gpu_catalog.gpu_card(gpu_catalog.gpu(one)) for one in listed)
         show(gpu_catalog.GpuList(gpus=cards), output)
     else:
         found = gpu_catalog.gpu_card(gpu_catalog.gpu(name))

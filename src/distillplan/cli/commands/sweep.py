@@ -7,6 +7,7 @@ import typer
 
 from distillplan.cli import flags
 from distillplan.cli.key_options import options, told_as
+from distillplan.errors import InputError
 from distillplan.files.processes import MOST_JOBS
 from distillplan.render.show import SweepOutput
 
@@ -71,6 +72,7 @@ def sweep(
     from distillplan.scenarios import scenario_file  # not at every start, as above
     from distillplan.scenarios.shards import WHOLE, parse_shard, swept
 
+    _refuse_budget(file)
     part = WHOLE
     if shard is not None:
         part = parse_shard(shard)
@@ -86,3 +88,10 @@ def sweep(
         )
     answers = partial(swept, grid, shard=part, odds=odds, jobs=jobs)
     show_sweep(answers, grid, output, shard=part, odds=odds)
+
+
+def _refuse_budget(file: str) -> None:
+    from distillplan.cli.other_words import is_budget  # not at every start, as above
+
+    if is_budget(file):
+        raise InputError(f"{file} is a budget; write --compute {file!r}")
