@@ -10,6 +10,7 @@ import pytest
 
 SRC = Path(__file__).parents[1] / "src" / "distillplan"
 LAYERS = """
+    named_tuples
     errors notices suggest accounting
     units files schemas fields demos
     laws

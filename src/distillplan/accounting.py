@@ -12,7 +12,8 @@ identical students that share one teacher, by K: each pays one K-th of what is s
 import math
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+
+from distillplan.named_tuples import NamedTuple
 
 TRAINING_PASSES = 3.0
 """Training costs a forward and a backward pass, and a backward pass two forwards (Equation 70)."""

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from distillplan.named_tuples import NamedTuple
 
 LONGEST_WORD = 300
 """Letters of a word in a sentence; a longer one is cut."""

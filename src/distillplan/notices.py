@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
+
+from distillplan.named_tuples import NamedTuple
 
 PRETRAINING_LAYOUT: Final = "pretraining_layout"
 """A choice that would be better than it is shown."""

@@ -1,7 +1,9 @@
 """What a check answers: published numbers and statements, and the computed ones."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from distillplan.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from distillplan.checks.published_speeds import ErrorSummary

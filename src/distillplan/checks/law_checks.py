@@ -1,13 +1,14 @@
 """Published numbers of laws, and the same computed here, for `distillplan check` and the tests."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from distillplan.checks.check_records import CheckRow, compared
 from distillplan.checks.law_findings import KINDS, Statement
 from distillplan.files.entries import Entry, coefficients_dir, read_shipped
 from distillplan.laws.law_catalog import law
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.named_tuples import NamedTuple
 
 
 class CheckGroup(NamedTuple):

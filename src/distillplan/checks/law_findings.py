@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from distillplan.laws.formulas import DistillationLaw
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import HEAD_WIDTH
 from distillplan.models.uniform import uniform_shape
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.problems import SizeBounds, bounds_named
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells

@@ -1,12 +1,13 @@
 """The published cells of on-policy distillation, computed again, for `distillplan check`."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.checks.check_records import CheckRow, compared
 from distillplan.files.csv_reader import read_csv
 from distillplan.files.entries import coefficients_dir
 from distillplan.laws.on_policy_law import Objective, on_policy_law, peak_score
+from distillplan.named_tuples import NamedTuple
 
 TOPIC: Final = "on-policy"
 """The word to ask for it."""

@@ -1,7 +1,7 @@
 """The paper's Figures 6 to 9 under a law, with what was read off them: `distillplan plot paper`."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from distillplan.checks.paper_records import (
 from distillplan.errors import InputError, Word
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.problems import Optima
 from distillplan.planning import evaluate, side_by_side
 from distillplan.planning.evaluate import cells

@@ -1,9 +1,9 @@
 """What a redrawn figure of the paper holds."""
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.named_tuples import NamedTuple
 
 
 class PaperPart(StrEnum):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.checks.transfer_cases import (
     CaseMatch,
@@ -16,6 +16,7 @@ from distillplan.checks.transfer_cases import (
 )
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry, shipped
+from distillplan.named_tuples import NamedTuple
 from distillplan.units.quantities import plain_count
 
 FILE: Final = "practice_cases.yaml"

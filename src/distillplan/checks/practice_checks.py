@@ -7,7 +7,6 @@ teacher.
 
 import shlex
 from enum import StrEnum
-from typing import NamedTuple
 
 from distillplan.checks.practice_cases import (
     PracticeCase,
@@ -17,6 +16,7 @@ from distillplan.checks.practice_cases import (
     practice_cases,
 )
 from distillplan.checks.transfer_cases import CaseQuality
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.planner import plan
 from distillplan.planning.rival import Rival
 from distillplan.planning.verdict_records import Odds, Verdict

@@ -2,7 +2,7 @@
 
 import math
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.laws.transfer import Beyond, beyond_range
+from distillplan.named_tuples import NamedTuple
 
 
 class CaseQuality(StrEnum):

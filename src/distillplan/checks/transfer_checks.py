@@ -6,7 +6,7 @@ The odds and bands of each comparison are stated with the constants that are fit
 from collections.abc import Sequence
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from distillplan.laws.transfer import (
     room_to_tell,
     transfer_error,
 )
+from distillplan.named_tuples import NamedTuple
 
 SURE: Final = 0.85
 """A sign is decided where one side is so probable: just beyond one standard deviation."""

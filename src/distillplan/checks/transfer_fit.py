@@ -13,7 +13,7 @@ of their number, between counting alone and counting as one.
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from distillplan.laws.transfer import (
     density,
     probability_above,
 )
+from distillplan.named_tuples import NamedTuple
 
 CONSTANTS: Final = ErrorCases._fields
 """Names of the constants, in the order of every vector here."""

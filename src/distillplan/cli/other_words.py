@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice, takewhile
-from typing import Any, NamedTuple
+from typing import Any
 
 from distillplan.errors import InputError
+from distillplan.named_tuples import NamedTuple
 
 ARGUMENT = "COMPUTE"
 """The budget of the commands that take it without an option, by its metavar."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, NamedTuple, TypeAlias, cast, get_args
+from typing import Annotated, TypeAlias, cast, get_args
 
 import typer
 
@@ -10,6 +10,7 @@ from distillplan.cli import flags
 from distillplan.cli.key_options import told_as
 from distillplan.errors import InputError
 from distillplan.files.saving import NamedFile, demand_apart, demand_savable, save
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.defaults import ANY_BUDGET
 from distillplan.render.figures.picture_files import ENDINGS, demand_drawable, picture_of

@@ -1,10 +1,11 @@
 """The run of an estimate as a question to `budget`: what else the same hours can do."""
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.cli.key_options import as_typed
 from distillplan.errors import InputError
+from distillplan.named_tuples import NamedTuple
 from distillplan.scenarios import key_table
 from distillplan.units.quantities import plain_count
 

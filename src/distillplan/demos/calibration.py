@@ -10,12 +10,13 @@ an average over all contexts and over the language's own probabilities.
 from collections.abc import Sequence
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from distillplan.demos.claims import Advance, Claim, Shown, all_hold, claim
 from distillplan.demos.perceptrons import Batch, Perceptrons, Shape, train
+from distillplan.named_tuples import NamedTuple
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 

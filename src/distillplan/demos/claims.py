@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable
 from enum import StrEnum
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
+
+from distillplan.named_tuples import NamedTuple
 
 DemoName: TypeAlias = Literal["kernel", "mapping", "calibration"]
 Advance = Callable[[int], None]

@@ -7,11 +7,12 @@ it fits the teacher. Both see infinite data, so their errors have a closed form 
 the student has not got, and what is left for the others is too small.
 """
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from distillplan.demos.claims import Claim, Shown, all_hold, claim
+from distillplan.named_tuples import NamedTuple
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 

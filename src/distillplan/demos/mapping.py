@@ -6,7 +6,7 @@ learn from what the teachers say (Busbridge et al. 2025, Appendix C.2.2, Figures
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from distillplan.demos.mapping_records import (
     TeacherKind,
 )
 from distillplan.demos.perceptrons import Batch, Perceptrons, Shape, train
+from distillplan.named_tuples import NamedTuple
 
 Floats: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 

@@ -5,9 +5,11 @@ context has a zero there, which is easy, and otherwise the other position that h
 which is hard.
 """
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+
+from distillplan.named_tuples import NamedTuple
 
 Floats: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 

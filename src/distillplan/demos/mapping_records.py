@@ -1,9 +1,9 @@
 """What a demonstration with the mapping problem is made of, and what it finds."""
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from distillplan.demos.claims import Claim, all_hold
+from distillplan.named_tuples import NamedTuple
 
 
 class TeacherAxis(StrEnum):

@@ -7,11 +7,12 @@ which the layers are views, so that a step of the optimizer is a few operations 
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from distillplan.demos.claims import Advance
+from distillplan.named_tuples import NamedTuple
 
 Floats: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 

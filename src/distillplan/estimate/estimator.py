@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import replace
-from typing import NamedTuple
 
 from distillplan.accounting import TRAINING_PASSES, Accounting, Logits, share
 from distillplan.errors import InfeasibleError, InputError, Word
@@ -35,6 +34,7 @@ from distillplan.hardware.storage import needed_months
 from distillplan.hardware.strategy import Strategy
 from distillplan.hardware.teacher_apart import TeacherApart, own_machine, teacher_apart
 from distillplan.hardware.throughput import RateBasis
+from distillplan.named_tuples import NamedTuple
 from distillplan.units.articles import so_many
 from distillplan.units.quantities import SECONDS_PER_HOUR, format_count
 

@@ -1,7 +1,5 @@
 """What `estimate` is asked and what it answers: plain records that compute nothing."""
 
-from typing import NamedTuple
-
 from distillplan.accounting import Logits
 from distillplan.hardware.bill import Bill
 from distillplan.hardware.machine import Machine
@@ -15,6 +13,7 @@ from distillplan.hardware.workload import Workload
 from distillplan.laws.logit_formats import StoredFormat
 from distillplan.models.named_models import NamedModel
 from distillplan.models.shapes import ModelShape
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 
 

@@ -5,11 +5,12 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.files.bounds import MOST_CELLS, MOST_COLUMNS, MOST_LETTERS, MOST_ROWS, shown
 from distillplan.files.text_reader import read_text
+from distillplan.named_tuples import NamedTuple
 
 BEYOND: Final = "(beyond the header)"
 """Where a row has its fields beyond the header, as a list."""

@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.errors import InputError
+from distillplan.named_tuples import NamedTuple
 
 TEMPORARY: Final = ".distillplan-"
 """How the name of a file begins that is not yet in its place."""

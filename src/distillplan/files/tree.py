@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
@@ -17,6 +17,7 @@ from distillplan.files.bounds import (
 )
 from distillplan.files.text_reader import read_text
 from distillplan.files.yaml_reader import NumberLoader
+from distillplan.named_tuples import NamedTuple
 
 _TAG = "tag:yaml.org,2002:"
 SCALAR_TAGS = {f"{_TAG}{kind}" for kind in ("null", "bool", "int", "float", "str")}

@@ -3,9 +3,10 @@
 import math
 import re
 from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.errors import InputError
+from distillplan.named_tuples import NamedTuple
 from distillplan.units.quantities import PARAMS, TOKENS, parse_count
 
 

@@ -1,7 +1,7 @@
 """Rows on their way to runs: what is left out or merged, each with one notice."""
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from distillplan.fitting.rows import IndexArray, Mask
 from distillplan.fitting.runs import TEACHER, RunKind
 from distillplan.fitting.tables import RunTable, TableRow
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice, information, warning
 from distillplan.suggest import nearest
 from distillplan.units.quantities import format_count

@@ -1,6 +1,6 @@
 """The records of a fit: what is asked and what is answered."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from distillplan.errors import InputError
 from distillplan.fitting.bootstrap import RESAMPLES
@@ -14,6 +14,7 @@ from distillplan.fitting.selection import Selection
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import LossLaw
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 
 

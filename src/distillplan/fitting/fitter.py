@@ -11,7 +11,7 @@ noise are met exactly, and what the runs do not determine stays as uncertain as 
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -30,6 +30,7 @@ from distillplan.fitting.rows import Rows, predicted_log_loss
 from distillplan.fitting.solver import Solution, solve
 from distillplan.fitting.starts import joint_starts, supervised_starts
 from distillplan.laws.formulas import DistillationLaw, FloatArray, LossLaw, SupervisedLaw
+from distillplan.named_tuples import NamedTuple
 
 _FINALISTS: Final = 4
 _ROUNDS: Final = 12

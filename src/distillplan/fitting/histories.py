@@ -18,13 +18,14 @@ grid.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.fitting.rows import IndexArray, Mask
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 from distillplan.units.quantities import parse_count
 
 MANY: Final = 8

@@ -1,12 +1,13 @@
 """Error on runs that the fit has not seen: at random, by group, and towards lower losses."""
 
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 import numpy as np
 
 from distillplan.fitting.fitter import FitResult, refit
 from distillplan.fitting.rows import IndexArray, Mask
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 
 FOLDS: Final = 5
 LOWEST: Final = 0.2

@@ -5,7 +5,7 @@ say little. The coordinates of a fit are nearly independent: how much narrower a
 it was believed beforehand is what the runs say of it.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from distillplan.fitting.noise import half_width
 from distillplan.laws.draws import columns_of_law
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import Coefficient
+from distillplan.named_tuples import NamedTuple
 
 FIXED: Final = 0.1
 """A coordinate is fixed when the standard deviation of its logarithm is below this."""

@@ -1,12 +1,13 @@
 """JSON of any usual shape -> rows: Lines, an array, columns, runs by name, a log within."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.files.bounds import MOST_CELLS
 from distillplan.files.csv_reader import FileRow, demand_table
 from distillplan.files.json_reader import parse_json
+from distillplan.named_tuples import NamedTuple
 
 MOST_SHOWN: Final = 3
 """Faults named in one message."""

@@ -1,11 +1,12 @@
 """The spread of runs around a law, and how loosely they follow the published one."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from distillplan.fitting.rows import IndexArray
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 
 RUN_NOISE: Final = 0.004
 """Standard deviation of the log loss of a run before its residuals are seen (0.4%)."""

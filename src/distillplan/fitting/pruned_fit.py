@@ -7,7 +7,7 @@ together where their residuals show it.
 
 import math
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -36,6 +36,7 @@ from distillplan.laws.pruning_law import (
     PruningRange,
     start_loss,
 )
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice, warning
 
 SPARE: Final = 2

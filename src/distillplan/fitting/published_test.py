@@ -21,7 +21,7 @@ reported.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from distillplan.laws.formulas import (
     FloatArray,
     LossLaw,
 )
+from distillplan.named_tuples import NamedTuple
 
 ROUNDING: Final = 0.004
 """Relative error of a loss that rounding the letters to three digits can make."""

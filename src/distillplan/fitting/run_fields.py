@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.fitting.cells import LOSSES, number_in
 from distillplan.fitting.tables import TableRow
+from distillplan.named_tuples import NamedTuple
 
 _WITHIN: Final = re.compile(
     r"^(?!.*(?:train|teach).* - ).* - (?=\S)"

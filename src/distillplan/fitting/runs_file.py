@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
@@ -50,6 +50,7 @@ from distillplan.fitting.untold_teachers import without_untold
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
 from distillplan.laws.provenance import ParameterCount
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import warning
 
 Histories = Literal["drop", "keep"]

@@ -3,7 +3,7 @@
 import operator
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from distillplan.fitting.cells import LOSSES
 from distillplan.fitting.rows import Mask
 from distillplan.fitting.runs import CANONICAL, Runs
 from distillplan.laws.loss_units import to_nats_per_token
+from distillplan.named_tuples import NamedTuple
 from distillplan.suggest import nearest
 from distillplan.units.numerals import MOST_LETTERS
 from distillplan.units.quantities import parse_count

@@ -7,12 +7,13 @@ is measured inside the pairs. No law is fitted.
 """
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from distillplan.fitting.rows import IndexArray, Mask
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 
 RUNS_PER_TERM: Final = 2
 """Observations for each term of the quadratic; with fewer, its last terms are left out."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.files.csv_reader import (
@@ -16,6 +16,7 @@ from distillplan.files.text_reader import read_text
 from distillplan.fitting.cells import is_unknown
 from distillplan.fitting.json_rows import FoundRows, json_rows, told
 from distillplan.fitting.log_lines import log_rows
+from distillplan.named_tuples import NamedTuple
 from distillplan.units.numerals import is_number
 
 LEAST_LOGGED: Final = 2

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from distillplan.fitting.cells import is_unknown
 from distillplan.fitting.drafts import Draft
 from distillplan.fitting.run_fields import RunField
 from distillplan.fitting.runs import TEACHER, RunKind
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import information
 
 _NAMED: Final = re.compile(r"(?<!is)(?<!as)teacher(?!forc)")

@@ -9,7 +9,7 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.accounting import TRAINING_PASSES, Logits, Share
 from distillplan.hardware.gpu import Price
@@ -17,6 +17,7 @@ from distillplan.hardware.machine import Machine
 from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, needed_months
 from distillplan.models.named_models import Model
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import PRICE_HIGH, Notice, information, warning
 from distillplan.units.quantities import SECONDS_PER_HOUR
 

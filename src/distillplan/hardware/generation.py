@@ -7,8 +7,6 @@ One step of a copy of the model, on as many GPUs as hold it, gives a token to ea
 This is the least that a step can take; engines reach the `efficiency` of throughput.yaml.
 """
 
-from typing import NamedTuple
-
 from distillplan.errors import InfeasibleError
 from distillplan.files.entries import read_shipped
 from distillplan.hardware.gpu import Gpu, Precision
@@ -17,6 +15,7 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.hardware.throughput import ThroughputModel
 from distillplan.models.shapes import ModelShape
+from distillplan.named_tuples import NamedTuple
 from distillplan.units.quantities import format_bytes
 
 

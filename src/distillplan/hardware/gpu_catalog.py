@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import Entry, read_shipped
@@ -12,6 +12,7 @@ from distillplan.hardware.gpu import Gpu, Price, gpu_from_entry, listed_price
 from distillplan.hardware.gpu_words import PARTS, is_memory, looser, named_machine, words_of
 from distillplan.hardware.step_time import dense_peak, matmul_ceiling
 from distillplan.hardware.throughput import throughput_model
+from distillplan.named_tuples import NamedTuple
 from distillplan.suggest import close_names, did_you_mean
 
 _NUMBERED: Final = (

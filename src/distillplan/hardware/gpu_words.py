@@ -1,9 +1,10 @@
 """Names as drivers, clouds and people write them: of GPUs by words, of machines by their GPUs."""
 
 import re
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.files.entries import read_shipped
+from distillplan.named_tuples import NamedTuple
 
 NOISE: Final = (
     r"(?:gpu|card|chip|accelerator)s?|compute|time|each|tensor|nvidia|corporation|amd|google|"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 from functools import reduce
 from itertools import pairwise, product
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.files.entries import read_shipped
@@ -16,6 +16,7 @@ from distillplan.hardware.memory import MemoryEstimate, Run, memory_estimate, ne
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Checkpointing, Loss, Sharding, Strategy
 from distillplan.models.named_models import USUAL_TP
+from distillplan.named_tuples import NamedTuple
 from distillplan.units.articles import so_many
 from distillplan.units.quantities import format_bytes
 

@@ -3,12 +3,13 @@
 The numbers and their sources are in coefficients/logit_formats.yaml.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.errors import InputError, Word
 from distillplan.files.entries import shipped
 from distillplan.laws.format_studies import FILE
 from distillplan.laws.logit_formats import LEAST_MONTHS, StoredFormat
+from distillplan.named_tuples import NamedTuple
 from distillplan.units.quantities import SECONDS_PER_MONTH
 
 TB: Final = 1e12

@@ -5,7 +5,6 @@ The student's side computes the loss, as it has its own logits.
 """
 
 from dataclasses import replace
-from typing import NamedTuple
 
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import serving_estimate
@@ -13,6 +12,7 @@ from distillplan.hardware.memory_fit import Fits, fits, usable_bytes
 from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import Sharding
 from distillplan.models.named_models import Model, NamedModel
+from distillplan.named_tuples import NamedTuple
 
 LOGIT_BYTES = 2.0
 """Bytes of a logit on its way: all of them are sent, in 16 bits."""

@@ -18,12 +18,13 @@ published curves (coefficients/curves.yaml).
 
 from enum import StrEnum
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from distillplan.files.entries import Entry, read_shipped
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 
 LEVEL_SD: Final = 1.0
 """Spread of the level in log loss: hardly any belief."""

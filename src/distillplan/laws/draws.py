@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from distillplan.laws.formulas import (
 )
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.laws.soundness import demand_sound
+from distillplan.named_tuples import NamedTuple
 from distillplan.units.quantities import format_count
 
 SUPERVISED_COLUMNS: Final = tuple(f"supervised.{name}" for name in SUPERVISED_LETTERS)

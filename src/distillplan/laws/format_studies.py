@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.files.entries import Entry, shipped
+from distillplan.named_tuples import NamedTuple
 
 FILE: Final = "logit_formats.yaml"
 """In the folder of the data."""

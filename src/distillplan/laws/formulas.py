@@ -8,11 +8,12 @@ a valid size and gives the limit. Coefficients may be arrays too (joint draws of
 that broadcasts against the sizes.
 """
 
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import numpy as np
 
 from distillplan.accounting import FLOPS_PER_PARAM_AND_TOKEN
+from distillplan.named_tuples import NamedTuple
 
 FloatArray: TypeAlias = np.ndarray[Any, np.dtype[np.float64]]
 Numeric = TypeVar("Numeric", float, FloatArray)

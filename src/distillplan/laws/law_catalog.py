@@ -4,7 +4,7 @@ from contextlib import suppress
 from functools import cache
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from distillplan.errors import InputError, Word
 from distillplan.fields import demand_path
@@ -31,6 +31,7 @@ from distillplan.laws.provenance import (
     primed,
 )
 from distillplan.laws.soundness import demand_sound
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice, warning
 from distillplan.suggest import nearest
 
@@ -154,8 +155,7 @@ def draws(law: PublishedLaw) -> "Draws | None":
     """The joint draws of a law's coefficients; None where it has none.
 
     Raises:
-        InputError: when their file is missing, is not a table of finite numbers, or is of another
-            law.
+        InputError: when their file is missing, no table of finite numbers, or of another law.
 
     >>> draws(law()).size
     300

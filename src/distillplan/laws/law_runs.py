@@ -2,7 +2,7 @@
 
 import re
 from math import isnan
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from distillplan.files.bounds import LARGEST, shown
 from distillplan.laws.draws import NUMBER
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import LawRuns
+from distillplan.named_tuples import NamedTuple
 
 HEADER: Final = "params,tokens,loss,teacher_loss"
 """The columns: the teacher's loss is empty for a run without one; losses in nats per token."""

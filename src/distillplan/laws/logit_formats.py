@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from distillplan.laws.format_studies import (
     format_studies,
     penalty_in,
 )
+from distillplan.named_tuples import NamedTuple
 
 TOP_P_MOST: Final = 100
 """Entries that top-p 0.95 keeps at most."""

@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.files.entries import Entry, shipped
+from distillplan.named_tuples import NamedTuple
 
 FILE: Final = "on_policy.yaml"
 """In the folder of the data."""

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from distillplan.errors import InputError
 from distillplan.laws.formulas import (
@@ -14,6 +14,7 @@ from distillplan.laws.formulas import (
     SupervisedLaw,
 )
 from distillplan.laws.loss_units import LossUnit
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 
 LEAST_ROUNDED: Final = 0.999

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from distillplan.files.text_reader import read_text
 from distillplan.files.tree import parse_foreign_yaml
 from distillplan.laws.provenance import ParameterCount, within
 from distillplan.laws.soundness import MOST_LOSS
+from distillplan.named_tuples import NamedTuple
 
 SCHEMA: Final = "distillplan/pruning_law@1"
 FORM: Final = "L = L0 + rho^-gamma N0^-delta (N_C / N0^alpha + D_C / D^beta + E)"

@@ -12,9 +12,10 @@ The numbers are in coefficients/quantization.yaml.
 import math
 from enum import StrEnum
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.files.entries import shipped
+from distillplan.named_tuples import NamedTuple
 
 FILE: Final = "quantization.yaml"
 """In the folder of the data."""

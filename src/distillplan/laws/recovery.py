@@ -7,9 +7,10 @@ benchmark scores. They are shown as shares of the parent's score, from coefficie
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.files.entries import Entry, shipped
+from distillplan.named_tuples import NamedTuple
 
 FILE: Final = "recovery.yaml"
 NEAR: Final = 0.1

@@ -18,13 +18,14 @@ closed form, so no plan needs scipy.
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry, read_shipped
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 
 DEGREES_OF_FREEDOM: Final = 2
 """Of Student's t; the closed forms below are those of two."""

@@ -12,12 +12,13 @@ output projection counts whether or not it is tied. A backward pass costs two fo
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
 from distillplan.errors import InputError, Word
 from distillplan.fields import settle
+from distillplan.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from distillplan.models.shapes import ModelShape

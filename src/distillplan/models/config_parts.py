@@ -6,12 +6,13 @@ Keys that mean the same have several names; the first that a file has counts.
 from collections.abc import Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.models.config_values import Config, ConfigSettings
 from distillplan.models.feed_forwards import FeedForward, dense, mixture
 from distillplan.models.mixers import Mixer, attention
 from distillplan.models.shapes import Block, ModelShape
+from distillplan.named_tuples import NamedTuple
 
 EXPERTS: Final = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
 ACTIVE: Final = (

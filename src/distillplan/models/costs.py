@@ -5,13 +5,14 @@ The optimizer spends a budget in either unit; it only requires that a larger mod
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from distillplan.accounting import TRAINING_PASSES
 from distillplan.laws.formulas import FloatArray
 from distillplan.models.architecture import Family
+from distillplan.named_tuples import NamedTuple
 
 
 class Costs(Protocol):

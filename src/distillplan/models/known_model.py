@@ -8,7 +8,7 @@ A size (7B), a name of the catalog (llama-3.1-8b), a name of the Hugging Face hu
 import math
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from distillplan.errors import InputError
 from distillplan.laws.provenance import ParameterCount
@@ -25,6 +25,7 @@ from distillplan.models.model_sizes import (
 )
 from distillplan.models.spellings import config_file, is_page, letters, repository
 from distillplan.models.tokenizers import other_tokenizer
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice, warning
 from distillplan.units.quantities import format_count, parse_count, plain_count
 

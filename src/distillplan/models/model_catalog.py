@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from distillplan.errors import InputError
 from distillplan.files.entries import coefficients_dir, read_shipped
@@ -23,6 +23,7 @@ from distillplan.models.spellings import (
     of_base,
     repository,
 )
+from distillplan.named_tuples import NamedTuple
 from distillplan.suggest import close_names
 from distillplan.units.quantities import MULTIPLIERS
 

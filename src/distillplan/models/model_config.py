@@ -6,7 +6,7 @@ file says so, Gemma's is tied. The modules of `config_kinds` know the switches a
 
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.errors import InputError
 from distillplan.files.bounds import MOST_SHOWN, shown
@@ -31,6 +31,7 @@ from distillplan.models.config_scope import (
 from distillplan.models.config_values import Config, ConfigSettings
 from distillplan.models.shapes import ModelShape
 from distillplan.models.stored_weights import StoredWeights, stored_weights
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import UNKNOWN_ARCHITECTURE, Notice, information, warning
 from distillplan.units.quantities import format_count
 

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from typing import NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.models.known_model import known_model
@@ -10,6 +9,7 @@ from distillplan.models.model_catalog import CatalogModel, find_model, model, mo
 from distillplan.models.model_licenses import Distilling, License, unread_license
 from distillplan.models.shapes import Block, ModelShape
 from distillplan.models.spellings import config_file
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 from distillplan.suggest import did_you_mean, nearest
 from distillplan.units.choices import letters

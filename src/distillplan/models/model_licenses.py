@@ -2,9 +2,9 @@
 
 from enum import StrEnum
 from functools import cache
-from typing import NamedTuple
 
 from distillplan.files.entries import read_shipped
+from distillplan.named_tuples import NamedTuple
 
 FAMILIES = "models.yaml"
 """Licenses and families, which models share."""

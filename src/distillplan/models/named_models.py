@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from enum import StrEnum
 from functools import cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from distillplan.errors import InputError, Word
 from distillplan.laws.provenance import ParameterCount
@@ -21,6 +21,7 @@ from distillplan.models.model_sizes import parse_params
 from distillplan.models.shapes import ModelShape
 from distillplan.models.spellings import config_file
 from distillplan.models.uniform import uniform_shape
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice, information, warning
 from distillplan.units.quantities import format_count
 

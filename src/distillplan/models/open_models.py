@@ -7,13 +7,13 @@ table is made from the catalog; a test says when it is stale.
 import csv
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
 
 from distillplan.files.entries import coefficients_dir
 from distillplan.files.text_reader import read_text
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.known_model import KnownModel
 from distillplan.models.tokenizers import other_tokenizer
+from distillplan.named_tuples import NamedTuple
 
 FILE = "open_models.csv"
 

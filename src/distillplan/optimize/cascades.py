@@ -7,13 +7,14 @@ are then followed downhill by Newton's method to where they end, and the best of
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from distillplan.laws.draws import columns_of_law, law_of_columns
 from distillplan.laws.formulas import DistillationLaw, FloatArray, SupervisedLaw
 from distillplan.laws.repetition import log_worth
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.downhill import downhill
 from distillplan.optimize.problems import Bounds
 

@@ -1,12 +1,13 @@
 """What the optimizer is asked about a family, and the split of a budget beside one teacher."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
 from distillplan.models.costs import Costs
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.problems import Bounds, GivenTeacher
 from distillplan.optimize.splits import EVERY, Losses, Purse, best_split, split
 

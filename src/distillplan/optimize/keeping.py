@@ -1,12 +1,13 @@
 """Keeping what a teacher says of a corpus: what it costs, and for how long."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.logit_formats import LEAST_MONTHS
+from distillplan.named_tuples import NamedTuple
 
 
 class Storage(NamedTuple):

@@ -12,11 +12,12 @@ where a coordinate does not matter. So what depends on one coordinate is compute
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.parabolas import PLACES, REACH, THREE, lowest_on, step_on, weights
 
 AXES = 3

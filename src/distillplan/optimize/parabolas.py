@@ -1,11 +1,12 @@
 """Parabolas through the values on stencils of three points per axis, for many problems at once."""
 
 from functools import cache, reduce
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 
 THREE = np.array([-1.0, 0.0, 1.0])
 PLACES = {

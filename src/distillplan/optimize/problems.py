@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from distillplan.laws.formulas import FloatArray
 from distillplan.laws.repetition import log_worth
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.costs import Costs, FlopCosts
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.keeping import KeptWhileRead, Storage, bought
 from distillplan.optimize.minimize import column
 from distillplan.units.quantities import format_count

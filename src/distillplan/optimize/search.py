@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.minimize import AXES, INNER, along, column, minimize, minimize_near
 from distillplan.optimize.problems import Problems, Spread
 from distillplan.optimize.teacher_plane import TeacherChoice, TeacherPoint

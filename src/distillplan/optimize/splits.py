@@ -10,11 +10,12 @@ All arrays have the shape (problems, members) unless they say otherwise.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 
 Losses: TypeAlias = Callable[[FloatArray, Any], FloatArray]
 """From the logarithms of tokens, and the indices of the problems that they are of, to losses of the

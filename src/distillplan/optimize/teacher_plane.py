@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from distillplan.laws.formulas import SupervisedLaw
 from distillplan.laws.repetition import log_tokens, log_worth
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.minimize import column
 from distillplan.optimize.problems import Bounds, Problems
 

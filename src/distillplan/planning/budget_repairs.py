@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
 
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.budget_patterns import GPU, SPENT, UNIT, match
 from distillplan.units.quantities import MANY, parse_many, plain_count
 from distillplan.units.times import DAYS_PER_MONTH, MONTH

@@ -5,11 +5,12 @@ What is not understood is never guessed: the error says which part is missing an
 
 import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from distillplan.errors import InputError, Word
 from distillplan.files.text_reader import YAML_ENDINGS
 from distillplan.models.model_sizes import LEAST_FLOPS, parse_tokens_per_param
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.budget_gpus import asked, gpu_name, is_known, with_variant
 from distillplan.planning.budget_patterns import (
     EATEN,

@@ -1,7 +1,6 @@
 """The record of what the odds of a plan are made of."""
 
-from typing import NamedTuple
-
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.verdict_records import Odds
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from distillplan.accounting import TRAINING_PASSES, Accounting, Logits
 from distillplan.errors import InputError, Word
 from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.models.costs import Costs
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.optimizer import (
     optima_over_teacher_loss,
     optima_over_teachers,

@@ -1,10 +1,11 @@
 """Where the sizes of an option leave the range that a law was fitted in."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from distillplan.accounting import Accounting
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.scenario import Scenario
 from distillplan.units.quantities import format_count
 

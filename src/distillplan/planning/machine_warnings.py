@@ -1,7 +1,6 @@
 """What a reader must know about the hours, the money and the memory of a plan."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 from distillplan.accounting import way_in_words
 from distillplan.hardware.bill import Phase, months_of
@@ -10,6 +9,7 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.strategy import FREE, LayoutChoice, Strategy
 from distillplan.laws.format_notices import months_notices
 from distillplan.laws.step_notices import step_notices
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice, information, warning
 from distillplan.planning.kept_limits import SpendsFlops, is_cut
 from distillplan.planning.option_bill import OptionBill, room, trained_sizes

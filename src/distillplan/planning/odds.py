@@ -9,7 +9,7 @@ that what a plan prints lies inside its bands, and its verdict is what its odds 
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from distillplan.accounting import Accounting
 from distillplan.laws.draws import Draws, one_draw
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.problems import Optima
 from distillplan.planning import drawn, evaluate
 from distillplan.planning.bands import banded, gain_band

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from distillplan.laws.provenance import ParameterCount
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.known_model import KnownModel, model_of_catalog, with_vocabulary
 from distillplan.models.open_models import OpenModel, model_of_table, open_models
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.problems import GivenTeacher
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from distillplan.accounting import Accounting, Logits, Share
 from distillplan.hardware.bill import BillLine, Phase, bill_of, price_notices
@@ -14,6 +14,7 @@ from distillplan.hardware.range import Range
 from distillplan.hardware.storage import LogitFormat, stored_logits
 from distillplan.models.named_models import Model, usual_shape
 from distillplan.models.shapes import ModelShape
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 from distillplan.optimize.keeping import KeptWhileRead, bought
 from distillplan.planning.scenario import Scenario

@@ -1,10 +1,9 @@
 """Places whose odds are asked for: options of a plan, and what would turn it."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from distillplan.accounting import Accounting
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.problems import Optima
 from distillplan.planning import drawn, evaluate
 from distillplan.planning.evaluate import Cells, cells, together

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from distillplan.errors import InfeasibleError, Word
 from distillplan.fields import demand_finite, demand_kind, finite
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice, information
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells

@@ -4,11 +4,12 @@ A docstring under a field says what it holds and in which unit; None means not a
 """
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from distillplan.accounting import Accounting, Flops
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import NamedModels
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 from distillplan.planning.fitted_range import OutsideFit
 from distillplan.planning.rival import Rival

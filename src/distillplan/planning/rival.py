@@ -5,12 +5,13 @@ plan weighs neither; it names the nearest such parent and what is known of it.
 """
 
 import math
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.open_models import OpenModel, open_models
 from distillplan.models.tokenizers import other_tokenizer
+from distillplan.named_tuples import NamedTuple
 
 if TYPE_CHECKING:
     from distillplan.models.known_model import KnownModel

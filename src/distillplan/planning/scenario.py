@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from distillplan.accounting import Accounting, Logits, Share, share
 from distillplan.errors import InputError, Word
@@ -17,6 +17,7 @@ from distillplan.models.architecture import Family, FixedAspect, WithEmbedding
 from distillplan.models.costs import Costs, FlopCosts, OneStudent
 from distillplan.models.known_model import NamedModels, model_params, sized, with_vocabulary
 from distillplan.models.model_sizes import MOST_TOKENS, faults_of
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.start import Start, begin, unstartable
 from distillplan.planning.stored_logits import storage_seconds, unread

@@ -1,7 +1,8 @@
 """What an option trains, how it was found, and how far it may move."""
 
 from enum import StrEnum
-from typing import NamedTuple
+
+from distillplan.named_tuples import NamedTuple
 
 
 class SearchStatus(StrEnum):

@@ -1,10 +1,9 @@
 """Records of what is known of a start from an open model."""
 
-from typing import NamedTuple
-
 from distillplan.laws.pruning_law import FittedPruning
 from distillplan.laws.recovery import ContinuedRun, RecoveryRange, RecoveryUse
 from distillplan.models.known_model import KnownModel
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.results import Option, Reason
 from distillplan.planning.start import StartKind
 from distillplan.planning.verdict_records import Odds, Verdict

@@ -1,7 +1,7 @@
 """What the format of stored logits does to a plan: what it costs the student, and the disks."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from distillplan.laws.format_notices import STORAGE_UNPRICED
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.logit_formats import LogitKind, StoredFormat, penalty_of
 from distillplan.laws.transfer import error_quantile
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice, warning
 from distillplan.optimize.keeping import Storage, at_least
 from distillplan.optimize.problems import Optima, Problems

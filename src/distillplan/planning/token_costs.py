@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from distillplan.models.architecture import Family, FixedAspect
 from distillplan.models.costs import CostCurve, Costs, OneStudent, TabulatedCosts
 from distillplan.models.named_models import Model
 from distillplan.models.shapes import ModelShape
+from distillplan.named_tuples import NamedTuple
 
 LOG_SIZES = np.log(np.geomspace(1e6, 1e17, 89))
 """Logarithms of sizes, eight per decade, over the search range; the speed changes slowly."""

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from distillplan.accounting import Accounting, way_in_words
 from distillplan.laws.provenance import LawStatus, PublishedLaw
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice, Severity
 from distillplan.planning.fitted_range import SIZES, OutsideFit, in_its_unit, outside, outside_fit
 from distillplan.planning.headline import format_budget, spent_in_words

@@ -7,7 +7,7 @@ of a budget, of a cell of a sweep or of a plan without odds is what the odds say
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from distillplan.laws.transfer import (
     room_to_tell,
     transfer_error,
 )
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.problems import Optima
 from distillplan.planning.results import Option, Reason
 from distillplan.planning.scenario import Scenario

@@ -1,10 +1,10 @@
 """The verdicts, their odds, and what would change one: plain records, as in `planning.results`."""
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Logits
 from distillplan.laws.logit_formats import LogitKind
+from distillplan.named_tuples import NamedTuple
 
 
 class Verdict(StrEnum):

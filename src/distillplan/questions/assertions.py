@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from distillplan.accounting import SUPERVISED_SHOWN, Accounting, Flops
 from distillplan.errors import EXAMPLE_GPU, InputError, Word
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.results import BANDS, Option, Plan, Reason
 from distillplan.planning.scenario import Scenario
 from distillplan.planning.sizes import SearchStatus

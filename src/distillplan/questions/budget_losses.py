@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from itertools import count
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from distillplan.hardware.machine import machine
 from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws, one_draw
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 from distillplan.planning import drawn
 from distillplan.planning.bands import banded

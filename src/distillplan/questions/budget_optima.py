@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -10,6 +9,7 @@ from distillplan.accounting import Accounting
 from distillplan.errors import InfeasibleError
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.model_sizes import LEAST_FLOPS, MOST_FLOPS
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 from distillplan.planning import side_by_side
 from distillplan.planning.model_warnings import picture_warnings

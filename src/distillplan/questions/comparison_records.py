@@ -1,8 +1,8 @@
 """What a comparison is of, and what it finds."""
 
 import math
-from typing import NamedTuple
 
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 from distillplan.planning.results import Plan
 from distillplan.planning.scenario import Scenario

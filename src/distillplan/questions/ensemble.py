@@ -8,10 +8,10 @@ student.
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.laws.provenance import LawStatus, PublishedLaw
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice, information, warning
 from distillplan.planning import evaluate
 from distillplan.planning.evaluate import cells

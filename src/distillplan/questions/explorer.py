@@ -8,7 +8,6 @@ page needs no model of architectures and none of machines.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from distillplan.accounting import Accounting, Logits, Share
 from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.laws.repetition import REPEATS_WORTH
 from distillplan.laws.transfer import LARGEST_GAIN, TELLING, Slopes, transfer_error
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.evaluate import given_teacher, law_of
 from distillplan.planning.results import Plan, Reason
 from distillplan.planning.scenario import Scenario

@@ -7,11 +7,12 @@ they were read from. Every export is checked against them before it is written.
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry, coefficients_dir, shipped
 from distillplan.laws.logit_formats import LogitKind
+from distillplan.named_tuples import NamedTuple
 
 FOLDER: Final = "exports"
 """In the folder of the data."""

@@ -4,12 +4,13 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.files.saving import NamedFile, save_all
 from distillplan.files.yaml_reader import parse_yaml
 from distillplan.files.yaml_text import value_text
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.results import Method
 from distillplan.questions.export_records import (
     FILL_IN,

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from distillplan.accounting import Accounting
 from distillplan.errors import InfeasibleError, InputError, Word
@@ -11,6 +10,7 @@ from distillplan.fields import demand_finite
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import ParameterCount
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 from distillplan.optimize.family_optima import distilled_family, supervised_family
 from distillplan.optimize.family_problems import FamilyProblems

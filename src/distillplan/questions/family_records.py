@@ -1,11 +1,12 @@
 """Answers about students of several sizes that share one budget; nothing is computed here."""
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from distillplan.accounting import Accounting, Flops
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 from distillplan.optimize.problems import GivenTeacher
 from distillplan.planning.results import Band, Reason

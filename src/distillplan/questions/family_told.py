@@ -1,8 +1,8 @@
 """A family's answer as it is told: ways, members, remarks, and the sentence at its top."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice, Severity, warning
 from distillplan.planning.headline import TEACHERS, format_budget
 from distillplan.planning.model_warnings import TOKENIZERS_DIFFER, tokenizer_warning

@@ -6,13 +6,13 @@ family of one therefore has the verdict and the odds of a plan.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from distillplan.hardware.memory_fit import Fits
 from distillplan.laws.draws import Draws, columns_of_law, law_of_columns, one_draw
 from distillplan.laws.formulas import FloatArray, SupervisedLaw
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.family_optima import distilled_family, supervised_family
 from distillplan.optimize.family_problems import FamilyOptima
 from distillplan.optimize.problems import Optima

@@ -1,7 +1,5 @@
 """A fitted law beside the runs that it was fitted on."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from distillplan.accounting import FLOPS_PER_PARAM_AND_TOKEN
@@ -9,6 +7,7 @@ from distillplan.errors import InputError
 from distillplan.fitting.rows import Rows, predicted_log_loss
 from distillplan.laws.law_runs import read_runs_of_law
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 
 

@@ -8,12 +8,13 @@ as long, and importing it as long again. The tests hold both to the same budgets
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from distillplan.accounting import Accounting
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning import side_by_side
 from distillplan.planning.options import option_of
 from distillplan.planning.scenario import Scenario

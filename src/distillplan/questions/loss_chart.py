@@ -1,11 +1,10 @@
 """Both losses over many budgets, fast: what a chart in the terminal shows."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from distillplan.errors import InfeasibleError
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.kept_limits import spent_on
 from distillplan.planning.results import Plan
 from distillplan.questions.budget_losses import (

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from distillplan.fitting.run_fields import RunField, bare_name
 from distillplan.fitting.tables import RunTable, TableRow
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.loss_units import LEAST_NATS, LossUnit
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice, information
 
 USUAL: Final[Mapping[str, tuple[str, ...]]] = {

@@ -1,10 +1,9 @@
 """A supervised model whose loss is to be matched."""
 
-from typing import NamedTuple
-
 from distillplan.errors import InputError
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.known_model import KnownModel, model_params, sized
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice, information
 from distillplan.planning.model_warnings import told_of
 from distillplan.units.quantities import format_count

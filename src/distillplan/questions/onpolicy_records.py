@@ -1,12 +1,12 @@
 """What `distillplan onpolicy` answers: what a stage of on-policy distillation reaches and costs."""
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.range import Range
 from distillplan.laws.on_policy_law import PublishedStage
 from distillplan.models.known_model import KnownModel
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 
 

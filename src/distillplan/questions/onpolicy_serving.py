@@ -7,7 +7,7 @@ when its passes take no longer than the student's GPUs take to write the answers
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.memory import (
@@ -20,6 +20,7 @@ from distillplan.hardware.memory_fit import Fits, fits, usable_bytes
 from distillplan.hardware.range import Range
 from distillplan.hardware.teacher_apart import own_machine
 from distillplan.models.named_models import NamedModel
+from distillplan.named_tuples import NamedTuple
 from distillplan.questions.onpolicy_records import TeacherServing
 
 MOST_NODES: Final = 64

@@ -8,11 +8,11 @@ approximation; what the chosen ones are worth is computed without it (`pilot_val
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.teacher import Teacher
 from distillplan.planning.verdict import guessing
 from distillplan.questions.pilot_costs import cost_of

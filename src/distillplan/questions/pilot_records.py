@@ -1,9 +1,9 @@
 """Answers to which runs to make before a decision: plain floats and strings, computed elsewhere."""
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 from distillplan.planning.results import Method
 from distillplan.planning.scenario import Scenario

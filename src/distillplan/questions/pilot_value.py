@@ -6,11 +6,12 @@ law and w, weighed by how well it explains the losses. Nothing is sampled there.
 may come out with are sampled from the same prior, and what it is worth is the average over them.
 """
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.verdict import verdict_of
 from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.pilot_worlds import OpenDecision, Prior

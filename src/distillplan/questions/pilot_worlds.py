@@ -23,7 +23,7 @@ run cannot tell.
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.laws.repetition import log_worth
 from distillplan.laws.transfer import Beyond, beyond_range, range_alone, transfer_error
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.drawn import laws_of
 from distillplan.planning.odds import posterior
 from distillplan.planning.places import of_options

@@ -2,13 +2,14 @@
 
 import math
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.accounting import Accounting
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.files.json_reader import read_foreign_json
 from distillplan.hardware.strategy import Loss
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.results import Band, Method
 from distillplan.planning.verdict_records import Odds, Verdict
 from distillplan.schemas.reader import schema_id

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.hardware.gpu_catalog import gpus as gpus_of_catalog
 from distillplan.hardware.strategy import Checkpointing, Sharding, Strategy
+from distillplan.named_tuples import NamedTuple
 
 _PLAIN: Final = Strategy(
     checkpointing=Checkpointing.NONE, sharding=Sharding.NONE, sequence_parallel=False

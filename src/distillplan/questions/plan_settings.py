@@ -1,6 +1,6 @@
 """What a plan's document says of the models and the flips, beside its options."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InputError
@@ -10,6 +10,7 @@ from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_catalog import CatalogModel, find_model
 from distillplan.models.shapes import ModelShape
 from distillplan.models.tokenizers import other_tokenizer, tokenizer_told
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.plan_layout import PlannedLayout, layout_of
 

@@ -6,13 +6,14 @@ numbers are put into them.
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.accounting import Accounting
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.laws.repetition import REPEATS_WORTH, log_worth
 from distillplan.models.tokenizers import other_tokenizer, same_tokenizer, tokenizer_told
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.results import Method
 from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.plan_document import PlanDocument, PlannedOption

@@ -1,11 +1,11 @@
 """What `distillplan recipe` answers: how to run a plan."""
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from distillplan.accounting import Accounting
 from distillplan.laws.format_studies import KeptShare
 from distillplan.laws.logit_formats import LogitKind
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.results import Method
 from distillplan.planning.verdict_records import Verdict
 from distillplan.questions.recipe_studies import LittleText, MixedLoss

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.files.entries import shipped
+from distillplan.named_tuples import NamedTuple
 from distillplan.units.quantities import format_count
 
 FILE: Final = "recipe_studies.yaml"

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
 from distillplan.errors import InputError
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.problems import Optima
 from distillplan.planning.kept_limits import within_limits
 from distillplan.planning.results import Plan

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.errors import InfeasibleError, InputError
 from distillplan.estimate.estimator import estimate
@@ -13,6 +13,7 @@ from distillplan.hardware.model_states import bytes_of, pipeline_stage, stage_st
 from distillplan.hardware.strategy import Optimizer, Sharding, Strategy
 from distillplan.hardware.throughput import RateBasis, error_kind
 from distillplan.models.shapes import ModelShape
+from distillplan.named_tuples import NamedTuple
 from distillplan.units.quantities import SECONDS_PER_HOUR
 
 INTERRUPTED_HOURS: Final = 16_384 * 54 * 24 / 419

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import NamedTuple
 
 from distillplan.accounting import Logits
 from distillplan.estimate.notes import SPEED_SOURCE, price_source
@@ -11,6 +10,7 @@ from distillplan.hardware.bill import Phase
 from distillplan.hardware.memory_fit import Fits
 from distillplan.hardware.range import Range
 from distillplan.hardware.throughput import RateBasis, ThroughputEstimate
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 
 TEACHERS_PHASES = (Phase.TEACHER_TRAINING, Phase.TEACHER_LOGITS, Phase.LOGIT_STORAGE)

@@ -1,7 +1,6 @@
 """What serving takes on a machine: GPU-hours of training, and of each token that is served."""
 
 import math
-from typing import NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.hardware.generation import generation_speed
@@ -9,6 +8,7 @@ from distillplan.hardware.model_states import bytes_of
 from distillplan.hardware.range import Range
 from distillplan.laws.quantization import QuantizedWeights
 from distillplan.models.shapes import ModelShape
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.serving_measure import Taken, price_on, taken

@@ -1,11 +1,11 @@
 """What a served model is weighed by: money, GPU-hours where no price is known, or else FLOPs."""
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from distillplan.hardware.bill import BillLine, Phase
 from distillplan.hardware.machine import Machine
 from distillplan.hardware.range import Range
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.serving_records import ServedHours, ServedModel, ServedRole, Serving
 

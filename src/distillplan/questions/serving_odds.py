@@ -7,7 +7,7 @@ that of plans: every drawn law, and the error that goes beyond the law.
 """
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from distillplan.laws import law_catalog
 from distillplan.laws.draws import Draws
 from distillplan.laws.formulas import FloatArray
 from distillplan.laws.quantization import QuantizationPenalty
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning import drawn, evaluate
 from distillplan.planning.evaluate import cells
 from distillplan.planning.odds import FORM_FAILS, Posterior

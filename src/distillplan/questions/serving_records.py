@@ -1,11 +1,11 @@
 """What `distillplan serve` answers: which model to serve, over its whole life."""
 
 from enum import StrEnum
-from typing import NamedTuple
 
 from distillplan.hardware.range import Range
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.laws.quantization import QuantizationPenalty, QuantizedWeights
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 from distillplan.planning.results import Method, Option
 from distillplan.planning.scenario import Scenario

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.accounting import Logits
 from distillplan.errors import InfeasibleError
 from distillplan.fields import finite
 from distillplan.laws.quantization import QuantizationPenalty, quantization_law
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.options import option_of
 from distillplan.planning.results import Option
 from distillplan.planning.scenario import Scenario

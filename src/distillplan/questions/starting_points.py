@@ -6,11 +6,12 @@ fitted on distillation, so that each is a place to start from and no prediction.
 
 import math
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.models.architecture import FixedAspect
+from distillplan.named_tuples import NamedTuple
 from distillplan.questions.recipe_file import FILE, recipe_file
 from distillplan.questions.recipe_records import StartingPoint
 

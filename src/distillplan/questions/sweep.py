@@ -4,12 +4,13 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from distillplan.laws import law_catalog
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.problems import Optima
 from distillplan.planning import side_by_side
 from distillplan.planning.kept_limits import within_limits

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from distillplan.accounting import way_in_words
 from distillplan.errors import InfeasibleError, InputError, Word, needs_gpu
 from distillplan.hardware.machine import usd_per_gpu_hour
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 from distillplan.planning.budget_text import Budget
 from distillplan.planning.headline import format_budget

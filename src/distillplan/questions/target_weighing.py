@@ -6,9 +6,9 @@ inverse question is that of `budget` (or of the smallest student), asked again w
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from distillplan.accounting import WHO_PAYS
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning import planner
 from distillplan.planning.headline import no_verdict
 from distillplan.planning.options import option_of

@@ -6,7 +6,6 @@ What a teacher costs is left aside: every student reads the same tokens.
 import math
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
-from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +15,7 @@ from distillplan.laws.formulas import DistillationLaw, FloatArray
 from distillplan.laws.provenance import ParameterCount, PublishedLaw
 from distillplan.laws.repetition import log_worth
 from distillplan.models.open_models import open_models
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 from distillplan.planning import evaluate
 from distillplan.planning.bands import loss_band

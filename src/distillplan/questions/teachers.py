@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
-from typing import NamedTuple
 
 from distillplan.accounting import Accounting, Logits
 from distillplan.errors import InfeasibleError, InputError, Word
@@ -17,6 +16,7 @@ from distillplan.models.known_model import (
 from distillplan.models.model_catalog import CatalogModel
 from distillplan.models.model_licenses import Distilling
 from distillplan.models.tokenizers import other_tokenizer
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 from distillplan.planning.model_warnings import named_warnings
 from distillplan.planning.open_teacher import family_taught_by, is_student

@@ -3,10 +3,11 @@
 import math
 from enum import StrEnum
 from statistics import NormalDist
-from typing import Final, NamedTuple
+from typing import Final
 
 from distillplan.accounting import Accounting
 from distillplan.laws.curves import End, Schedule
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import Notice
 from distillplan.planning.results import Band, Method
 from distillplan.planning.verdict_records import Odds, Verdict

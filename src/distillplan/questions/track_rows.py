@@ -1,11 +1,12 @@
 """Which losses of a run under way are used: without spikes, and until it diverged, if it did."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from distillplan.fitting.rows import Mask
 from distillplan.laws.formulas import FloatArray
+from distillplan.named_tuples import NamedTuple
 from distillplan.questions.loss_history import LOST, MOST_NATS, LossHistory
 
 SPIKE: Final = 6.0

@@ -5,8 +5,9 @@ Modules are named, not imported: a command does without those of the others.
 
 from collections.abc import Iterable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from distillplan.named_tuples import NamedTuple
 from distillplan.render import document_forms as forms
 from distillplan.render import row_forms
 from distillplan.render.document_forms import DocumentForm
@@ -26,8 +27,7 @@ class Registered(NamedTuple):
     asked_with: str
     """The command that gives it."""
     view: str | None = None
-    """Module and function that give its blocks, the function alone where the module is named
-    after it; None: it is never shown whole."""
+    """Module and function of its blocks, or a function that names its module; None: not shown."""
     details: str | None = None
     """Those that give them in full; None: the view is told, where there are more."""
     form: DocumentForm | None = None

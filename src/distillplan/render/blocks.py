@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from textwrap import wrap
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
+from distillplan.named_tuples import NamedTuple
 from distillplan.render.map_marks import Mark
 from distillplan.render.printable import printable, printable_lines
 from distillplan.units.quantities import format_count

@@ -1,8 +1,8 @@
 """Two curves as lines of characters: the chart of `budget --plot`."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
+from distillplan.named_tuples import NamedTuple
 from distillplan.render.blocks import ChartBlock
 from distillplan.render.map_lines import Line, Piece
 from distillplan.render.map_marks import Mark

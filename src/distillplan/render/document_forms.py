@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cache
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
+from distillplan.named_tuples import NamedTuple
 from distillplan.scenarios.block import scenario_block
 from distillplan.schemas.reader import schema_id
 

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
+from distillplan.named_tuples import NamedTuple
 from distillplan.render.blocks import MapAxis
 from distillplan.render.map_lines import margin_of
 from distillplan.scenarios import key_table

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from textwrap import wrap
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from distillplan.named_tuples import NamedTuple
 from distillplan.render.blocks import MapBlock
 from distillplan.render.map_marks import OUTSIDE, Mark
 

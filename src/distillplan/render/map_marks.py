@@ -1,7 +1,8 @@
 """The marks of a verdict map: in characters that every monospaced font has, and in ASCII."""
 
 from enum import Enum
-from typing import NamedTuple
+
+from distillplan.named_tuples import NamedTuple
 
 
 class Look(NamedTuple):

@@ -1,9 +1,8 @@
 """How answers stand in rows of CSV and JSON Lines: which of their values, under which columns."""
 
-from typing import NamedTuple
-
 from distillplan.laws.formulas import DISTILLATION_LETTERS, SUPERVISED_LETTERS
 from distillplan.laws.provenance import primed
+from distillplan.named_tuples import NamedTuple
 from distillplan.render.document_forms import FORMS, ODDS, PLAIN, SIZES, DocumentForm
 
 

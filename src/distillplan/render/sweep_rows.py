@@ -5,11 +5,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any, NamedTuple, Protocol, TypeVar, assert_never
+from typing import Any, Protocol, TypeVar, assert_never
 
 from distillplan.accounting import SUPERVISED_SHOWN
 from distillplan.errors import InputError
 from distillplan.fields import demand_finite
+from distillplan.named_tuples import NamedTuple
 from distillplan.notices import UNKNOWN_ARCHITECTURE
 from distillplan.planning.model_warnings import TOKENIZERS_DIFFER
 from distillplan.planning.verdict_records import Verdict

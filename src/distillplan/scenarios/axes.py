@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from distillplan.errors import InputError
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.budget_text import Budget, parse_budget, parse_compute
 from distillplan.scenarios import key_table
 from distillplan.scenarios.key import Key

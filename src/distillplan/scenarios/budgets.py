@@ -1,12 +1,13 @@
 """A budget in FLOPs, GPU-hours or money, and the machine that turns one into the other."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from distillplan.accounting import TRAINING_PASSES
 from distillplan.errors import EXAMPLE_GPU, InputError, Word, needs_gpu
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.model_sizes import check_pair
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.budget_text import Budget
 from distillplan.planning.scenario import Limits, Scenario
 from distillplan.scenarios import key_table

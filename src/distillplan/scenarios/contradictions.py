@@ -1,9 +1,10 @@
 """What contradicts itself in the scenarios of a file: found in every cell, each reported once."""
 
 from collections.abc import Container, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from distillplan.errors import InputError
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.assertions import Assertion, unanswerable
 from distillplan.scenarios.faults import Faults

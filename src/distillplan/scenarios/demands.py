@@ -1,10 +1,10 @@
 """What `assert` demands in each layer of a scenario file; null takes back what is below."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from distillplan.errors import InputError
 from distillplan.files.tree import Node
+from distillplan.named_tuples import NamedTuple
 from distillplan.questions.assertions import Assertion, assertion, known_name
 from distillplan.scenarios.faults import Faults
 

@@ -4,9 +4,10 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from distillplan.errors import InputError, Word
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.family_records import FamilyMember
 from distillplan.scenarios.axes import Axis, parse_axis

@@ -1,9 +1,9 @@
 """What is wrong with a scenario file, collected into one message."""
 
 from collections.abc import Collection, Container, Mapping, Sequence
-from typing import NamedTuple
 
 from distillplan.errors import InputError, Word, one_line
+from distillplan.named_tuples import NamedTuple
 from distillplan.scenarios.layers import MOST_FAULTS
 
 

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.scenario import Scenario
 from distillplan.scenarios.axes import Axis
 from distillplan.scenarios.keys import scenario_of

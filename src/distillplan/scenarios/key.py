@@ -1,8 +1,9 @@
 """What one row of the table of keys says."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.scenario import Scenario
 from distillplan.scenarios.values import BOUNDS as BOUNDS_VALUE
 from distillplan.scenarios.values import GROUP, SIZES, Value

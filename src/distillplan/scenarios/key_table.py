@@ -1,8 +1,8 @@
 """The table of keys: all that a scenario may say. A new key is one row of it."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
+from distillplan.named_tuples import NamedTuple
 from distillplan.scenarios.hardware_keys import HARDWARE, LIMIT_KEYS
 from distillplan.scenarios.key import PANELS, Key
 from distillplan.scenarios.logit_keys import LOGIT_KEYS

@@ -7,7 +7,7 @@ word that could not be read is not reported as well.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from distillplan.accounting import Logits
 from distillplan.errors import InputError, Word
@@ -17,6 +17,7 @@ from distillplan.laws.loss_units import LossUnit, measured_loss
 from distillplan.laws.provenance import PublishedLaw
 from distillplan.models.architecture import FixedAspect
 from distillplan.models.known_model import KnownModel, model_params, with_vocabulary
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.problems import Bounds
 from distillplan.planning.budget_text import Budget
 from distillplan.planning.scenario import Limits, Scenario

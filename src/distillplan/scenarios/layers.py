@@ -4,10 +4,11 @@ Files, ``--set`` and the options of a command all pass through here.
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from distillplan.errors import InputError, Word
 from distillplan.models.known_model import Sized
+from distillplan.named_tuples import NamedTuple
 from distillplan.scenarios import key_table
 from distillplan.scenarios.key import Key
 from distillplan.scenarios.values import PAIR, STUDENT, SWITCH, StudentSizes

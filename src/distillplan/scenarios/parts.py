@@ -3,10 +3,11 @@
 import json
 from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from distillplan.errors import InputError
 from distillplan.files.tree import Node, Tree, parse_tree, read_tree
+from distillplan.named_tuples import NamedTuple
 from distillplan.scenarios import key_table
 from distillplan.scenarios.axes import Axis, parse_axis
 from distillplan.scenarios.demands import Demands, demand_lines, read_demands

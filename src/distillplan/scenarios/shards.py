@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import partial
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, TypeVar
 
 from distillplan.errors import DistillplanError, InputError
 from distillplan.files.processes import in_order
+from distillplan.named_tuples import NamedTuple
 from distillplan.questions.sweep import CHUNK, Cell, sweep_together
 from distillplan.scenarios.grid import CellGrid
 

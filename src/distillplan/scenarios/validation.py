@@ -1,9 +1,9 @@
 """What is wrong with a scenario file, as a record: the answer of ``distillplan validate``."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from distillplan.errors import InputError
+from distillplan.named_tuples import NamedTuple
 from distillplan.scenarios.faults import FaultyFileError, FileFault
 from distillplan.scenarios.scenario_file import read_grid
 

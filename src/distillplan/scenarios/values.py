@@ -6,7 +6,7 @@ A reader takes the value as a file or an option has it, and the word to name in 
 import math
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from distillplan.errors import InputError
 from distillplan.laws import law_catalog
@@ -22,6 +22,7 @@ from distillplan.models.model_sizes import (
     parse_tokens,
     parse_tokens_per_param,
 )
+from distillplan.named_tuples import NamedTuple
 from distillplan.optimize.problems import Bounds, SizeBounds, bounds_named
 from distillplan.planning.budget_text import Budget, eaten, parse_budget
 from distillplan.scenarios import number_words

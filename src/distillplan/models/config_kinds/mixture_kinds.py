@@ -6,7 +6,7 @@ library 5.24, or of the publisher's own where it has none.
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.models.config_layers import sparse_layers, windows_of
 from distillplan.models.config_parts import (
@@ -24,6 +24,7 @@ from distillplan.models.config_parts import (
 from distillplan.models.config_values import ConfigSettings
 from distillplan.models.mixers import Mixer
 from distillplan.models.shapes import ModelShape
+from distillplan.named_tuples import NamedTuple
 
 
 class Mix(NamedTuple):

@@ -7,7 +7,7 @@ library 5.24, or of the publisher's own where it has none.
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from distillplan.files.bounds import shown
 from distillplan.models.config_kinds.mixture_kinds import Mix, mixed_shape
@@ -17,6 +17,7 @@ from distillplan.models.config_parts import QkNorm, Traits, attention_of, dense_
 from distillplan.models.config_values import ConfigSettings
 from distillplan.models.recurrences import mamba1
 from distillplan.models.shapes import ModelShape
+from distillplan.named_tuples import NamedTuple
 
 Names = Mapping[str, tuple[str, ...]]
 """A file's own names by the usual ones; where it has none of them, errors say the first."""

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from distillplan.errors import InputError
 from distillplan.files.entries import Entry
 from distillplan.files.yaml_reader import read_yaml
+from distillplan.named_tuples import NamedTuple
 from distillplan.suggest import nearest
 from distillplan.units.numerals import shown
 

@@ -6,10 +6,11 @@ as well, so that a picture can be read in gray.
 
 import textwrap
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from distillplan.accounting import SUPERVISED_SHOWN, WHO_PAYS
 from distillplan.laws.provenance import PublishedLaw
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.scenario import Scenario
 from distillplan.questions.budget_losses import BudgetUnit
 from distillplan.units.articles import with_article

@@ -1,10 +1,10 @@
 """The options of a plan, and the scenarios of a comparison, as tables that a script can sort."""
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from distillplan.accounting import in_a_table
 from distillplan.hardware.memory_fit import FITS_SHOWN, Fits
+from distillplan.named_tuples import NamedTuple
 from distillplan.planning.headline import format_budget
 from distillplan.planning.results import Option, Plan
 from distillplan.questions.comparison_records import Comparison

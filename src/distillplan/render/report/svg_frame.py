@@ -3,8 +3,8 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
-from typing import NamedTuple
 
+from distillplan.named_tuples import NamedTuple
 from distillplan.render.report.markup import Content, Markup, element
 
 WIDTH, HEIGHT = 420, 300
