@@ -209,7 +209,7 @@ def test_the_smallest_machine_is_that_of_an_estimate():
 def test_what_no_machine_can_do_is_said():
     """A student of 1T parameters has more than 16 TB of states, with a deadline of an hour."""
     words = {"compute": 1e26, "gpu": "l4", "student": "1T", "deadline": "1 hour"}
-    told = f"no number of l4 up to {MAX_GPUS} is enough on this layout; try --layout auto"
+    told = rf"no number of l4 up to {MAX_GPUS} is enough on this layout \(try --layout auto\)"
     with pytest.raises(InfeasibleError, match=told):
         plan(scenario_from_options(**words))
 

@@ -70,7 +70,7 @@ def _larger_machine(scenario: Scenario, machine: Machine) -> str:
     """The smallest machine on which something is possible, in words."""
     enough, gpu = _smallest(scenario, machine), machine.gpu.name
     if enough is None:
-        other = "" if machine.layout is LayoutChoice.AUTO else " on this layout; try --layout auto"
+        other = "" if machine.layout is LayoutChoice.AUTO else " on this layout (try --layout auto)"
         return f"no number of {gpu} up to {MAX_GPUS} is enough{other}"
     saving = _saving_memory(machine).strategy == enough.strategy != machine.strategy
     how = f" with {SAVING}" if saving else ""
