@@ -103,7 +103,7 @@ def parse_csv(
             raise InputError(f"{name}: duplicate column {shown(column)}")
     for column in needed:
         if column not in header:
-            has = ", ".join(map(shown, filter(None, header[:_TOLD])))
+            has = ", ".join(map(shown, filter(None, header[:_TOLD]))) or "none with a name"
             raise InputError(f"{name}: the header has no column {column!r}; it has {has}")
     rows = []
     for line, fields in lines:
