@@ -229,6 +229,8 @@ def test_a_budget_in_hours_is_not_looked_at(busbridge):
         ({}, [3e7, 7e7]),
         ({"teacher": "70B:15T"}, [3e10]),
         ({"teacher": "7B:2T", "logits": "cached"}, [3e8, 3e9]),
+        ({"teacher_loss": 7.3, "teacher_params": 7e9}, [1e9]),
+        ({"teacher_loss": 3.4, "teacher_params": 7e9}, [1e9]),
     ],
 )
 def test_it_says_where_plans_have_no_verdict_and_leave_the_range(asked, students):
@@ -240,13 +242,15 @@ def test_it_says_where_plans_have_no_verdict_and_leave_the_range(asked, students
     for row in found.rows:
         seen = set()
         at = replace(scenario, student_params=row.student_params, accounting=row.accounting)
+        whole = row.looked_at.from_, row.looked_at.to
+        around = [
+            quick_plan(replace(at, compute=one)) for one in (*whole, math.sqrt(whole[0] * whole[1]))
+        ]
+        silent = not any(one.verdict for one in around)
+        assert {one.is_guess for one in row.levels if not one.windows} <= {silent}
         for window in (one for level in row.levels for one in level.windows):
             ends = [one for one in (window.from_, window.to) if one is not None]
-            whole = row.looked_at.from_, row.looked_at.to
-            plans = [
-                quick_plan(replace(at, compute=end))
-                for end in ends or (*whole, math.sqrt(whole[0] * whole[1]))
-            ]
+            plans = [quick_plan(replace(at, compute=end)) for end in ends] or around
             assert window.is_guess is any(one.verdict is None for one in plans)
             if ends:
                 seen |= {two.size for one in plans for two in one.beyond}
@@ -254,6 +258,7 @@ def test_it_says_where_plans_have_no_verdict_and_leave_the_range(asked, students
             assert {one.size for one in row.beyond} == seen
             assert {f"{size}_outside_fit" for size in seen} <= codes
     guesses = [one.window.is_guess for one in found.points if one.window is not None]
+    guesses += [level.is_guess for row in found.rows for level in row.levels]
     assert ("crossover_is_guess" in codes) is any(guesses)
 
 

@@ -84,6 +84,8 @@ class GainLevel(NamedTuple):
     """Nats per token."""
     windows: tuple[GainWindow, ...]
     """Lowest first; none where it never does."""
+    is_guess: bool = False
+    """Whether it never does, and no plan has a verdict at the ends and in the middle."""
 
 
 class CrossoverRow(NamedTuple):

@@ -99,7 +99,13 @@ def judged(
         here = [silent[budget] for budget in _ends(one)] or around.silent
         return one._replace(is_guess=bool(np.any(here)))
 
-    told = tuple(level._replace(windows=tuple(map(with_guess, level.windows))) for level in levels)
+    never = bool(np.all(around.silent))
+    told = tuple(
+        one._replace(
+            windows=tuple(map(with_guess, one.windows)), is_guess=never and not one.windows
+        )
+        for one in levels
+    )
     return told, at.beyond
 
 
@@ -119,7 +125,9 @@ def range_warnings(rows: "Sequence[CrossoverRow]") -> tuple[Notice, ...]:
 
 
 def _guesses_told(rows: "Sequence[CrossoverRow]") -> Iterator[Notice]:
-    if any(two.is_guess for row in rows for one in row.levels for two in one.windows):
+    levels = [level for row in rows for level in row.levels]
+    guesses = [window.is_guess for level in levels for window in level.windows]
+    if any(guesses) or any(level.is_guess for level in levels):
         yield warning(
             IS_GUESS,
             "a budget with a question mark is a guess: there the law may be off by more than the "

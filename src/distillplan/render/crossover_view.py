@@ -79,21 +79,30 @@ _WHY = (
 )
 
 
+def _level(row: CrossoverRow, gain: float) -> GainLevel:
+    return next(one for one in row.levels if one.gain_nats == gain)
+
+
 def _windows(row: CrossoverRow, gain: float) -> tuple[GainWindow, ...]:
-    return next(one.windows for one in row.levels if one.gain_nats == gain)
+    return _level(row, gain).windows
+
+
+def _guesses(level: GainLevel) -> list[bool]:
+    """Of each window whether it is a guess; where there is none, of that."""
+    return [one.is_guess for one in level.windows or (level,)]
 
 
 def _answer(found: Crossovers, main: float) -> str:
     """Up to which budgets distilling pays, in one sentence."""
     decides = math.isclose(main, found.scenario.tie_nats)  # else a plan's verdict is another
-    windows = [(row, _windows(row, main)) for row in found.rows]
-    if all(each and all(one.is_guess for one in each) for _, each in windows):
+    levels = [(row, _level(row, main)) for row in found.rows]
+    if all(all(_guesses(level)) for _, level in levels):
         return (
             f"No verdict: so far outside its runs the law cannot say at which budgets distilling "
             f"gains {main:g} nats."
         )
-    sure = [(row, each) for row, each in windows if not any(one.is_guess for one in each)]
-    rest = " In rows with a question mark the law cannot tell." if len(sure) < len(windows) else ""
+    sure = [(row, level.windows) for row, level in levels if not any(_guesses(level))]
+    rest = " In rows with a question mark the law cannot tell." if len(sure) < len(levels) else ""
     return f"{_without_guesses(sure, main, decides=decides)}{rest}"
 
 
@@ -138,7 +147,7 @@ def _row(row: CrossoverRow, gains: list[float]) -> tuple[str, ...]:
 
 def _cell(level: GainLevel) -> str:
     if not level.windows:
-        return "never"
+        return f"never{'?' * level.is_guess}"
     first, *others = level.windows
     return f"{_window(first)}{AGAIN * bool(others)}"
 
