@@ -412,6 +412,7 @@ def test_a_reader_may_leave_early():
     [
         "scipy",
         "matplotlib",
+        "numpy.ma",
         "rich.table",
         "distillplan.hardware",
         "distillplan.hardware.gpu_catalog",

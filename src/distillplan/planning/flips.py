@@ -114,7 +114,8 @@ def _budgets(scenario: Scenario) -> FloatArray:
     """Logarithms of the budgets of the first look, as far as limits leave room for them."""
     per_decade = FEWER_PER_DECADE if scenario.teacher is None else PER_DECADE
     steps = np.arange(DECADES * per_decade + 1) * (math.log(10) / per_decade)
-    up = np.unique(np.minimum(steps, math.log(most_budget(scenario) / scenario.budget)))
+    last = min(float(steps[-1]), math.log(most_budget(scenario) / scenario.budget))
+    up = [*steps[steps < last], last]
     return math.log(scenario.budget) + np.concatenate([-steps[:0:-1], up])
 
 
