@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import pytest
 
 from distillplan import Scenario, plan
@@ -407,12 +408,17 @@ def test_a_reader_may_leave_early():
     assert b"Traceback" not in error
 
 
+OF_NUMPY_2 = pytest.mark.skipif(
+    int(np.__version__.split(".")[0]) < 2, reason="numpy 1 loads masked arrays itself"
+)
+
+
 @pytest.mark.parametrize(
     "module",
     [
         "scipy",
         "matplotlib",
-        "numpy.ma",
+        pytest.param("numpy.ma", marks=OF_NUMPY_2),
         "rich.table",
         "distillplan.hardware",
         "distillplan.hardware.gpu_catalog",
