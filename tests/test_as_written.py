@@ -298,6 +298,7 @@ ASKED = {
     "5k EUR": "not in US dollars",
     "\N{POUND SIGN}5k": "not in US dollars",
     "20x": "write '20 TPP' for 20 tokens per parameter",
+    "k on 4090s": "a shell takes $ and what follows out of",
     "10.000 H100-hours": "10.000 may be 10,000 or 10",
     "$10.000": "10.000 may be 10,000 or 10",
     "1.000.000": "write 1000000 or 1,000,000",

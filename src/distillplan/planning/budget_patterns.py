@@ -67,7 +67,8 @@ FLOPS: Final = (
 OF_TOKENS: Final = rf"{NUMBER}.*?(?:tok(?:en)?s?|[kmbt]t)"
 
 
-EATEN: Final = r"(?=.)\d*(?:,\d*)*(?:\.\d*)?[kmb]?"
+_LEFT: Final = r"\d*(?:,\d*)*(?:\.\d*)?[kmb]?"
+EATEN: Final = rf"(?=.){_LEFT}|(?=[0,kmb]){_LEFT} on .+"
 """What a shell leaves of dollars in double quotes: it takes the sign and a digit."""
 
 KIND: Final = rf"{NO_GPU}[a-z][a-z0-9._-]*(?: {NO_GPU}[a-z0-9.-]+){{0,4}}"
