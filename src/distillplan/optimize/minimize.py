@@ -60,8 +60,8 @@ NEAR_SPACING, NEAR_STEPS, MOST_NEAR_STEPS = 0.02, 3, 8
 """First spacing of the search near a known point, of the unit box, and how many parabolas: at
 least, and at most."""
 STILL_FALLING = 1e-4
-"""A last parabola that lowered a value by more was not the last; the next lowers it by a hundredth
-of that."""
+"""A last parabola that lowered a value by more was not the last; the next usually lowers it by a
+hundredth of that."""
 LAST = 5e-6
 """Spacing of Newton's last parabola: its minimum is off by about the square of that, and its slope
 is known to about 1e-10 of a loss."""
